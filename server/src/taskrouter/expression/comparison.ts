@@ -54,6 +54,7 @@ export function readOperand(operand: Operand): Read {
 }
 
 function compileEqual(left: Operand, right: Operand, wanted: boolean): Test {
+  if (isNull(left) && !isNull(right)) return compileEqual(right, left, wanted)
   if (left.kind === 'literal' && right.kind !== 'literal') return compileEqual(right, left, wanted)
   const readLeft = readOperand(left)
   if (right.kind === 'literal') {

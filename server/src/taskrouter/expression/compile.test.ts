@@ -97,7 +97,14 @@ describe('evaluating an expression', () => {
       'null == null',
       'mixed HAS null',
     )
-    allHold('missing IN [1, null]', 'null IN mixed', 'null NOT IN languages', 'languages != null')
+    allHold(
+      "null != ''",
+      "'' != null",
+      'missing IN [1, null]',
+      'null IN mixed',
+      'null NOT IN languages',
+      'languages != null',
+    )
     noneHolds(
       'missing != null',
       'null != null',

@@ -11,8 +11,8 @@ export { ExpressionError } from './error.ts'
 export type { Explanation } from './explain.ts'
 export type { Scope } from './scope.ts'
 
-/** All texts kept compiled, together: some five thousand of the usual length, or 40 MB at the worst. */
-const REMEMBERED_CHARACTERS = 2_000_000
+/** All texts kept compiled, together: some three thousand of the usual length, or 40 MB at the worst. */
+const REMEMBERED_CHARACTERS = 1_000_000
 
 /** A condition, such as a queue's `TargetWorkers`. */
 export type Expression = {
