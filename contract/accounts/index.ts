@@ -1,0 +1,1 @@
+export { Account, ApiKey } from './account.ts'

@@ -1,0 +1,80 @@
+/** How a room's verbs are tied to a resource's declaration. This file is all that rooms may import from here. */
+import type { Actor } from '@parley/contract/actor.ts'
+import type {
+  InputFor,
+  PathFor,
+  ResourceDeclaration,
+  RowOf,
+  Unserved,
+  Verb,
+} from '@parley/contract/resource.ts'
+import type { PageAsked } from '../store/listing.ts'
+import type { Reader, Tx } from '../store/tx.ts'
+
+/** A client's access token, once it is believed. */
+export interface AccessToken {
+  readonly accountSid: string
+  readonly keySid: string
+  readonly identity: string
+  readonly grants: Readonly<Record<string, unknown>>
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number
+}
+
+/** One request, read and believed. */
+export interface Call<Path = object, Input = object> {
+  /** Whose resources these are: every query is narrowed to it. */
+  readonly accountSid: string
+  readonly actor: Actor
+  /** Present when a client asks with an access token; then roles and grants rule. */
+  readonly token: AccessToken | undefined
+  readonly path: Path
+  readonly input: Input
+  readonly page: PageAsked
+  readonly ifMatch: string | undefined
+  /** The body of a JSON request, as it came. */
+  readonly json: unknown
+  /** Adds a header to the answer. */
+  say(header: string, value: string): void
+}
+
+export type ListVerb<R extends ResourceDeclaration, Row = RowOf<R>> = (
+  reader: Reader,
+  call: Call<PathFor<R, 'list'>, InputFor<R, 'list'>>,
+) => Promise<Row[]>
+
+interface VerbsInFull<R extends ResourceDeclaration> {
+  /**
+   * Up to `page.limit` rows. `key` gives the place of a row in the list, for page tokens: its `sid` unless said
+   * otherwise. `sid` keys make tokens like Twilio's (`PAIS…`), others are bare.
+   */
+  list: ListVerb<R> | { rows: ListVerb<R>; key: (row: RowOf<R>) => string | number }
+  /** Nothing found is answered 404 / 20404. */
+  fetch: (reader: Reader, call: Call<PathFor<R, 'fetch'>, InputFor<R, 'fetch'>>) => Promise<RowOf<R> | undefined>
+  create: (tx: Tx, call: Call<PathFor<R, 'create'>, InputFor<R, 'create'>>) => Promise<RowOf<R>>
+  update: (tx: Tx, call: Call<PathFor<R, 'update'>, InputFor<R, 'update'>>) => Promise<RowOf<R> | undefined>
+  /** Whether there was anything to delete; if not, 404. */
+  delete: (tx: Tx, call: Call<PathFor<R, 'delete'>, InputFor<R, 'delete'>>) => Promise<boolean>
+}
+
+/** Exactly the verbs that the declaration has. */
+export type Verbs<R extends ResourceDeclaration> = {
+  [V in keyof R['operations'] & Verb]: VerbsInFull<R>[V]
+}
+
+export interface Binding {
+  readonly resource: ResourceDeclaration
+  readonly verbs: Partial<Record<Verb, unknown>>
+}
+
+export const bind = <const R extends ResourceDeclaration>(resource: R, verbs: Verbs<R>): Binding => ({
+  resource,
+  verbs,
+})
+
+/** A room's table of contents. */
+export interface Routes {
+  readonly served: readonly Binding[]
+  readonly unserved: readonly Unserved[]
+}
+

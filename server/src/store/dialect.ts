@@ -1,0 +1,70 @@
+/** The handful of places where the two engines speak differently. Wanting one more is worth a conversation. */
+import {
+  type CompiledQuery,
+  DummyDriver,
+  type Expression,
+  Kysely,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  type RawBuilder,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+  sql,
+} from 'kysely'
+import type { Tables } from './tables.ts'
+
+export type DialectName = 'sqlite' | 'postgres'
+
+export interface Dialect {
+  readonly name: DialectName
+  /** Builds statements; it has no connection. */
+  readonly build: Kysely<Tables>
+  /** Locks the rows a select found until the transaction ends. SQLite has one writer and needs no lock. */
+  lock<Q extends { forUpdate(): Q }>(query: Q): Q
+  /** Takes rows nobody else is taking. */
+  claim<Q extends { forUpdate(): Q; skipLocked(): Q }>(query: Q): Q
+  /** `column in (…)` for a list handed in as one JSON text. */
+  isOneOf(column: Expression<unknown> | RawBuilder<unknown>, jsonList: string): RawBuilder<boolean>
+}
+
+/** Sizes the adapters: only the compilers matter, the driver is never asked. */
+const builder = (name: DialectName): Kysely<Tables> =>
+  new Kysely<Tables>({
+    dialect:
+      name === 'sqlite'
+        ? {
+            createAdapter: () => new SqliteAdapter(),
+            createDriver: () => new DummyDriver(),
+            createIntrospector: (db) => new SqliteIntrospector(db),
+            createQueryCompiler: () => new SqliteQueryCompiler(),
+          }
+        : {
+            createAdapter: () => new PostgresAdapter(),
+            createDriver: () => new DummyDriver(),
+            createIntrospector: (db) => new PostgresIntrospector(db),
+            createQueryCompiler: () => new PostgresQueryCompiler(),
+          },
+  })
+
+export const sqlite: Dialect = {
+  name: 'sqlite',
+  build: builder('sqlite'),
+  lock: (query) => query,
+  claim: (query) => query,
+  isOneOf: (column, jsonList) => sql<boolean>`${column} in (select value from json_each(${jsonList}))`,
+}
+
+export const postgres: Dialect = {
+  name: 'postgres',
+  build: builder('postgres'),
+  lock: (query) => query.forUpdate(),
+  claim: (query) => query.forUpdate().skipLocked(),
+  isOneOf: (column, jsonList) =>
+    sql<boolean>`${column} in (select jsonb_array_elements_text(${jsonList}::jsonb))`,
+}
+
+export const dialects: Record<DialectName, Dialect> = { sqlite, postgres }
+
+export type Compiled = Pick<CompiledQuery, 'sql' | 'parameters'>

@@ -1,0 +1,18 @@
+/**
+ * Migrations, in order, forward only. The same statements run on both engines: text and bigint columns, plain
+ * indexes. Each must be safe beside the version before it.
+ */
+import { accounts } from './0001-accounts.ts'
+import { jobs } from './0002-jobs.ts'
+import { chat } from './0003-chat.ts'
+import { taskrouter } from './0004-taskrouter.ts'
+import { flex } from './0005-flex.ts'
+import { webhooks } from './0006-webhooks.ts'
+
+export interface Migration {
+  readonly name: string
+  /** Statements that SQLite and PostgreSQL both read. */
+  readonly statements: readonly string[]
+}
+
+export const migrations: readonly Migration[] = [accounts, jobs, chat, taskrouter, flex, webhooks]
