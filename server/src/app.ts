@@ -1,0 +1,146 @@
+/** The house, put together: the one place that knows every room. */
+import { openApi } from '@parley/contract/openapi.ts'
+import type { FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import { accountRoutes, authenticate, authTokenOf, findAccount } from './accounts/index.ts'
+import { newVault } from './accounts/vault.ts'
+import { type Bus, openBus } from './bus/index.ts'
+import * as chat from './chat/index.ts'
+import { openReactions } from './events/reactions.ts'
+import { type FirstAccountWanted, firstAccount } from './first-account.ts'
+import * as flex from './flex/index.ts'
+import type { Routes } from './http/binding.ts'
+import { addHousePages, openMetrics } from './http/house-pages.ts'
+import { openLimit } from './http/limits.ts'
+import { serve } from './http/serve.ts'
+import { openRunner, type Runner } from './jobs/runner.ts'
+import { type Provisioned, provisionAccount } from './provision.ts'
+import { openStore, type Where } from './store/open.ts'
+import { realNature } from './store/sid.ts'
+import type { Nature, Store } from './store/tx.ts'
+import * as taskrouter from './taskrouter/index.ts'
+import * as webhooks from './webhooks/index.ts'
+
+export interface HouseOptions {
+  readonly where: Where
+  readonly host: string
+  /** 0 takes a spare one; then `publicUrl` must not be given. */
+  readonly port: number
+  /** Without a slash at its end. */
+  readonly publicUrl: string
+  /** 32 bytes that seal the secrets at rest. */
+  readonly sealKey: Buffer
+  readonly account: FirstAccountWanted
+  readonly webhooks: {
+    readonly allowPrivate: boolean
+    readonly retryHours: number
+    /** Which share of the webhooks that did not fire is written down, from 0 to 1. */
+    readonly silences: number
+  }
+  readonly limits: { readonly perSecond: number; readonly burst: number; readonly guestsPerSecond: number }
+  readonly log: Logger
+  readonly nature?: Nature
+  /** False where only a test's `settle` may run jobs. */
+  readonly jobsRunByThemselves?: boolean
+}
+
+export interface House {
+  readonly account: Provisioned
+  readonly publicUrl: string
+  readonly store: Store
+  readonly runner: Runner
+  readonly bus: Bus
+  /** What is served and what is not, for the coverage table. */
+  readonly routes: Routes
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** How long requests that run may take to end when the house closes, in milliseconds. */
+const DRAIN_MS = 10_000
+
+const accounts = accountRoutes(provisionAccount)
+
+/** Every resource, served or not. */
+export const allRoutes: Routes = {
+  served: [accounts, chat.routes, taskrouter.routes, flex.routes, webhooks.routes].flatMap((it) => it.served),
+  unserved: [accounts, chat.routes, taskrouter.routes, flex.routes, webhooks.routes].flatMap((it) => it.unserved),
+}
+
+export const openHouse = async (options: HouseOptions): Promise<House> => {
+  const { log, publicUrl, nature = realNature } = options
+  const open = new AsyncDisposableStack()
+  try {
+    const bus = openBus()
+    const metrics = openMetrics()
+    const hooks = open.use(webhooks.openWebhooks({ authTokenOf, ...options.webhooks }))
+    const reactions = openReactions([...taskrouter.reactions, ...flex.reactions, ...hooks.reactions], log)
+    const store = open.use(
+      await openStore(options.where, {
+        nature,
+        vault: newVault(options.sealKey),
+        hooks: {
+          react: reactions.run,
+          committed: (_, notices) => {
+            for (const { topic, about } of notices) bus.publish(topic, about)
+          },
+        },
+        onFault: (fault) => log.error({ fault }, 'a connection to the database broke'),
+      }),
+    )
+    const account = await firstAccount(store, options.account)
+    const runner = open.use(
+      openRunner({
+        store,
+        bus,
+        log,
+        handlers: [reactions.handler, ...taskrouter.handlers, ...flex.handlers, ...hooks.handlers],
+        byItself: options.jobsRunByThemselves ?? true,
+        ended: metrics.jobEnded,
+      }),
+    )
+    const app = await serve({
+      store,
+      publicUrl,
+      ...allRoutes,
+      doorkeeper: {
+        authenticate: (authorization) => authenticate(store.reader, authorization),
+        exists: async (sid) => (await findAccount(store.reader, sid))?.status === 'active',
+      },
+      gate: hooks.gate,
+      limit: openLimit(options.limits.perSecond, options.limits.burst),
+      guestLimit: openLimit(options.limits.guestsPerSecond),
+      log,
+      answered: metrics.answered,
+    })
+    open.defer(() => drain(app))
+    await addHousePages(app, {
+      metrics,
+      ready: () => store.ping(),
+      document: openApi(
+        allRoutes.served.map((it) => it.resource),
+        allRoutes.unserved,
+        publicUrl,
+      ),
+    })
+    await app.listen({ host: options.host, port: options.port })
+    return {
+      account,
+      publicUrl,
+      store,
+      runner,
+      bus,
+      routes: allRoutes,
+      [Symbol.asyncDispose]: () => open.disposeAsync(),
+    }
+  } catch (fault) {
+    await open.disposeAsync()
+    throw fault
+  }
+}
+
+/** No new requests; those that run finish, within a bound. */
+const drain = async (app: FastifyInstance): Promise<void> => {
+  const late = setTimeout(() => app.server.closeAllConnections(), DRAIN_MS)
+  await app.close()
+  clearTimeout(late)
+}

@@ -1,0 +1,156 @@
+/**
+ * The world: the house opened as `main` opens it, on a spare port, over a chosen engine, with a clock that moves when
+ * told, a listener that catches webhooks and the published client wired to it.
+ *
+ * ```ts
+ * await using world = await openWorld()
+ * const service = await world.twilio.chat.v2.services.create({ friendlyName: 'Support' })
+ * await world.settle()
+ * ```
+ *
+ * The cast: visitor Vera, agents Ana and Ben, supervisor Sol.
+ */
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pino from 'pino'
+import twilio5 from 'twilio5'
+import twilio6 from 'twilio'
+import { type House, type HouseOptions, openHouse } from '../../src/app.ts'
+import type { Where } from '../../src/store/open.ts'
+import { type Clock, openClock } from './clock.ts'
+import { type Listener, openListener } from './listener.ts'
+import { openPostgres } from './postgres.ts'
+
+export type Engine = 'memory' | 'disk' | 'postgres'
+
+export type Twilio = twilio6.Twilio
+
+export interface WorldOptions {
+  readonly engine?: Engine
+  /** Real time and jobs that run by themselves, for tests that watch the house live. */
+  readonly live?: boolean
+  readonly webhooks?: Partial<HouseOptions['webhooks']>
+  readonly limits?: Partial<HouseOptions['limits']>
+}
+
+export interface World {
+  readonly url: string
+  readonly house: House
+  readonly account: House['account']
+  /** The current published client, as the account's back end uses it. */
+  readonly twilio: Twilio
+  readonly twilio5: Twilio
+  readonly clock: Clock
+  readonly listener: Listener
+  /** Runs due jobs until none is due. */
+  settle(): Promise<void>
+  /** Closes the house and opens it again on the same data. Not for memory. */
+  restart(): Promise<void>
+  /** Another account of its own, with its client. */
+  newAccount(friendlyName: string): Promise<{ sid: string; authToken: string; twilio: Twilio }>
+  /** A request as curl makes it; Basic authentication with the account unless told otherwise. */
+  fetch(path: string, init?: RequestInit & { form?: Form; as?: string | null }): Promise<Response>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+type Form = Readonly<Record<string, string | readonly string[]>>
+
+const sparePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number }
+      server.close(() => resolve(port))
+    })
+  })
+
+/** Points a published client at us, by its own `baseUrl`s. */
+export const pointAt = <T extends Twilio>(client: T, url: string): T => {
+  for (const domain of ['flexApi', 'chat', 'taskrouter', 'studio'] as const) client[domain].baseUrl = url
+  return client
+}
+
+const clients = (url: string, sid: string, authToken: string) => ({
+  twilio: pointAt(twilio6(sid, authToken), url),
+  twilio5: pointAt(twilio5(sid, authToken) as unknown as Twilio, url),
+})
+
+export const openWorld = async ({ engine = 'memory', live = false, ...options }: WorldOptions = {}): Promise<World> => {
+  const open = new AsyncDisposableStack()
+  const clock = openClock(live)
+  const listener = open.use(await openListener())
+  const where = await placeFor(engine, open)
+  const port = await sparePort()
+  const url = `http://127.0.0.1:${port}`
+  const sealKey = randomBytes(32)
+  const openAgain = (): Promise<House> =>
+    openHouse({
+      where,
+      host: '127.0.0.1',
+      port,
+      publicUrl: url,
+      sealKey,
+      account: {},
+      webhooks: { allowPrivate: true, retryHours: 24, silences: 1, ...options.webhooks },
+      limits: { perSecond: 0, burst: 0, guestsPerSecond: 0, ...options.limits },
+      log: pino({ level: process.env.PARLEY_LOG ?? 'fatal' }),
+      nature: clock.nature,
+      jobsRunByThemselves: live,
+    })
+  let house = await openAgain()
+  open.defer(() => house[Symbol.asyncDispose]())
+  const { account } = house
+  const basic = (user: string, password: string) => `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
+  return {
+    url,
+    account,
+    clock,
+    listener,
+    ...clients(url, account.sid, account.authToken),
+    get house() {
+      return house
+    },
+    settle: () => house.runner.settle(),
+    restart: async () => {
+      await house[Symbol.asyncDispose]()
+      house = await openAgain()
+    },
+    newAccount: async (friendlyName) => {
+      const { provisionAccount } = await import('../../src/provision.ts')
+      const made = await house.store.transact('new account', (tx) => provisionAccount(tx, { friendlyName }))
+      return { sid: made.sid, authToken: made.authToken, twilio: clients(url, made.sid, made.authToken).twilio }
+    },
+    fetch: (path, { form, as, ...init } = {}) => {
+      const headers = new Headers(init.headers)
+      const who = as === undefined ? basic(account.sid, account.authToken) : as
+      if (who !== null && !headers.has('authorization')) headers.set('authorization', who)
+      return fetch(url + path, { ...init, headers, ...(form ? { method: init.method ?? 'POST', body: urlEncoded(form) } : {}) })
+    },
+    [Symbol.asyncDispose]: () => open.disposeAsync(),
+  }
+}
+
+const urlEncoded = (form: Form): URLSearchParams => {
+  const body = new URLSearchParams()
+  for (const [name, value] of Object.entries(form))
+    for (const one of typeof value === 'string' ? [value] : value) body.append(name, one)
+  return body
+}
+
+const placeFor = async (engine: Engine, open: AsyncDisposableStack): Promise<Where> => {
+  if (engine === 'memory') return { kind: 'memory' }
+  if (engine === 'disk') {
+    const folder = await mkdtemp(join(tmpdir(), 'parley-'))
+    open.defer(() => rm(folder, { recursive: true, force: true }))
+    return { kind: 'folder', folder }
+  }
+  const { url } = open.use(await openPostgres())
+  return { kind: 'postgres', url }
+}
+
+/** `Basic token:<jwt>`, as clients ask with an access token. */
+export const asToken = (jwt: string): string => `Basic ${Buffer.from(`token:${jwt}`).toString('base64')}`
