@@ -1,0 +1,11 @@
+/** TaskRouter v1: who gets which task. */
+export * from './activity.ts'
+export * from './reservation.ts'
+export * from './task.ts'
+export * from './task-channel.ts'
+export * from './task-queue.ts'
+export * from './unserved.ts'
+export * from './worker.ts'
+export * from './worker-channel.ts'
+export * from './workflow.ts'
+export * from './workspace.ts'

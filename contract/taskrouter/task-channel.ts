@@ -1,0 +1,39 @@
+/** A kind of work, such as `chat` or `voice`: workers have a capacity for each. Not a chat channel, not a Flex channel. */
+import { address, flag, instant, required, sid, text } from '../field.ts'
+import { type RowOf, resource } from '../resource.ts'
+
+export const TaskChannel = resource({
+  product: 'taskrouter',
+  name: 'taskrouter.v1.workspace.task_channel',
+  many: '/v1/Workspaces/{WorkspaceSid}/TaskChannels',
+  one: '/v1/Workspaces/{WorkspaceSid}/TaskChannels/{Sid}',
+  key: 'channels',
+  pageSize: { default: 50, max: 1000 },
+  answer: {
+    account_sid: sid('AC'),
+    date_created: instant(),
+    date_updated: instant(),
+    friendly_name: text(),
+    sid: sid('TC'),
+    unique_name: text(),
+    workspace_sid: sid('WS'),
+    channel_optimized_routing: flag(),
+    url: address(),
+  },
+  links: { workspace: '/v1/Workspaces/{workspace_sid}' },
+  operations: {
+    list: {},
+    fetch: { about: 'Sid: a SID or a unique name.' },
+    create: {
+      form: {
+        FriendlyName: required(text({ max: 256 })),
+        UniqueName: required(text({ max: 64 })),
+        ChannelOptimizedRouting: flag(),
+      },
+    },
+    update: { form: { FriendlyName: text({ max: 256 }), ChannelOptimizedRouting: flag() } },
+    delete: {},
+  },
+})
+
+export type TaskChannelRow = RowOf<typeof TaskChannel>
