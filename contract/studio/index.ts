@@ -1,0 +1,1 @@
+export { studioUnserved } from './unserved.ts'
