@@ -1,0 +1,1 @@
+export { Delivery } from './delivery.ts'

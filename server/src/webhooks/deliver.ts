@@ -1,0 +1,159 @@
+/**
+ * Makes the deliveries of a lane: what is owed about one channel (or user) to one URL, in order.
+ *
+ * - The next one is whichever pending delivery is due longest.
+ * - A delivery that failed and waits keeps those after it waiting, until it is `LANE_HOLD_MS` old. From then on it is
+ *   retried beside them, and they pass.
+ * - Each attempt is recorded in one transaction with what it came to. A process that dies between the call and the
+ *   record calls again, with the same idempotency token.
+ */
+import { sql } from 'kysely'
+import type { JobHandler } from '../jobs/handler.ts'
+import { changing, reading } from '../store/query.ts'
+import type { Reader, Store, Tx } from '../store/tx.ts'
+import { type Attempt, attempt, type Means, writeAttempt } from './attempt.ts'
+import { DELIVER, type DeliveryStored, outcomeName } from './ledger.ts'
+import { judge } from './retry.ts'
+
+/** Long enough for an endpoint to be started again, short enough that a conversation goes on without it. */
+export const LANE_HOLD_MS = 120_000
+
+/** Lanes of one endpoint that are served at once: a hanging one holds this many places of the runner, no more. */
+const PER_ENDPOINT = 8
+
+/** How long one run goes on taking deliveries; a house that closes waits for no more than this and one call. */
+const RUN_MS = 4_000
+
+/** A run, one call that hangs, and room for the store. */
+const LEASE_MS = 30_000
+
+const HOUR_MS = 3_600_000
+
+export interface DeliverSettings {
+  /** How long a delivery is retried before it is set aside. */
+  readonly retryHours: number
+}
+
+export const deliver = (means: Means, { retryHours }: DeliverSettings): JobHandler => ({
+  kind: DELIVER,
+  perLane: PER_ENDPOINT,
+  leaseMs: LEASE_MS,
+  run: async ({ key: lane }, { store, now }) => {
+    const began = performance.now()
+    for (;;) {
+      const next = await nextOf(store.reader, lane, now())
+      if (!next) return undefined
+      if (next.at > now()) return { again: next.at }
+      if (performance.now() - began > RUN_MS) return { again: now() }
+      await deliverOne(store, next.row, means, retryHours * HOUR_MS)
+    }
+  },
+})
+
+const firstHolding = reading((db, at: { lane: string; cutoff: number }) =>
+  db
+    .selectFrom('deliveries')
+    .selectAll()
+    .where('lane', '=', at.lane)
+    .where(sql<boolean>`state = 'pending'`)
+    .where('date_created', '>', at.cutoff)
+    .orderBy('place')
+    .limit(1),
+)
+
+const firstAside = reading((db, at: { lane: string; cutoff: number }) =>
+  db
+    .selectFrom('deliveries')
+    .selectAll()
+    .where('lane', '=', at.lane)
+    .where(sql<boolean>`state = 'pending'`)
+    .where('date_created', '<=', at.cutoff)
+    .orderBy('next_attempt_at')
+    .orderBy('place')
+    .limit(1),
+)
+
+interface Next {
+  readonly row: DeliveryStored
+  /** When it is due, or when the one that holds the lane lets go of it. */
+  readonly at: number
+}
+
+/** The pending delivery whose turn comes first, due or not. */
+const nextOf = async (reader: Reader, lane: string, now: number): Promise<Next | undefined> => {
+  const cutoff = now - LANE_HOLD_MS
+  const holding = await firstHolding.first(reader, { lane, cutoff })
+  const aside = await firstAside.first(reader, { lane, cutoff })
+  const dueAt = (row: DeliveryStored | undefined) => row?.next_attempt_at ?? Number.POSITIVE_INFINITY
+  const row = dueAt(aside) <= dueAt(holding) ? aside : holding
+  if (!row) return undefined
+  const letsGoAt = holding ? holding.date_created + LANE_HOLD_MS : Number.POSITIVE_INFINITY
+  return { row, at: Math.min(dueAt(row), letsGoAt) }
+}
+
+const deliverOne = async (
+  store: Store,
+  row: DeliveryStored,
+  means: Means,
+  retryMs: number,
+): Promise<void> => {
+  const made = await attempt(
+    store.reader,
+    {
+      accountSid: row.account_sid,
+      url: row.webhook_url,
+      method: row.webhook_method,
+      fields: JSON.parse(row.params),
+      token: row.idempotency_token as string,
+      number: row.attempts_count,
+    },
+    means,
+  )
+  await store.transact('webhooks.deliver', (tx) => record(tx, row, made, retryMs))
+}
+
+const standing = changing(
+  (
+    db,
+    at: {
+      sid: string
+      state: DeliveryStored['state']
+      outcome: string
+      nextAttemptAt: number | null
+      failingSince: number | null
+      now: number
+    },
+  ) =>
+    db
+      .updateTable('deliveries')
+      .set((it) => ({
+        state: at.state,
+        outcome: at.outcome,
+        attempts_count: it('attempts_count', '+', 1),
+        next_attempt_at: at.nextAttemptAt,
+        failing_since: at.failingSince,
+        date_updated: at.now,
+      }))
+      .where('sid', '=', at.sid),
+)
+
+const record = async (tx: Tx, row: DeliveryStored, made: Attempt, retryMs: number): Promise<void> => {
+  const verdict = judge(made.outcome, {
+    now: tx.now(),
+    attempts: row.attempts_count,
+    retryCount: row.retry_count,
+    failingSince: row.failing_since,
+    retryMs,
+    chance: Number.parseInt(tx.newSecret(4), 16) / 0x10000,
+  })
+  const waits = verdict.state === 'pending'
+  await writeAttempt(tx, row.sid, made)
+  await standing.run(tx, {
+    sid: row.sid,
+    state: verdict.state,
+    outcome: outcomeName(made.outcome),
+    nextAttemptAt: waits ? verdict.nextAttemptAt : null,
+    failingSince: waits ? verdict.failingSince : null,
+    now: tx.now(),
+  })
+}

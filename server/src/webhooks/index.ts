@@ -1,0 +1,40 @@
+/** Webhooks: who hears what, how it is delivered, and the ledger of it all. */
+import type { Reaction } from '../events/react.ts'
+import type { JobHandler } from '../jobs/handler.ts'
+import type { Store } from '../store/tx.ts'
+import type { Means } from './attempt.ts'
+import { openCaller } from './call.ts'
+import { type DeliverSettings, deliver } from './deliver.ts'
+import { type Gate, openGate } from './gate.ts'
+import { type HearSettings, hear } from './hear.ts'
+import { sweep } from './sweep.ts'
+
+export type { Gate } from './gate.ts'
+export { routes } from './routes.ts'
+
+export interface WebhookSettings extends HearSettings, DeliverSettings {
+  /** Whether addresses that are not public may be called. */
+  readonly allowPrivate: boolean
+}
+
+export interface Webhooks extends AsyncDisposable {
+  readonly reactions: readonly Reaction[]
+  readonly handlers: readonly JobHandler[]
+  /** What clients ask passes through it before the verb. */
+  gate(store: Store): Gate
+}
+
+/** Disposing of it breaks off the calls that are under way. */
+export const openWebhooks = ({
+  authTokenOf,
+  ...settings
+}: WebhookSettings & Pick<Means, 'authTokenOf'>): Webhooks => {
+  const caller = openCaller(settings)
+  const means = { caller, authTokenOf }
+  return {
+    reactions: [hear(settings)],
+    handlers: [deliver(means, settings), sweep],
+    gate: (store) => openGate(means, store),
+    [Symbol.asyncDispose]: () => caller[Symbol.asyncDispose](),
+  }
+}
