@@ -106,7 +106,7 @@ export const openHouse = async (options: HouseOptions): Promise<House> => {
         authenticate: (authorization) => authenticate(store.reader, authorization),
         exists: async (sid) => (await findAccount(store.reader, sid))?.status === 'active',
       },
-      gate: hooks.gate,
+      gate: hooks.gate(store),
       limit: openLimit(options.limits.perSecond, options.limits.burst),
       guestLimit: openLimit(options.limits.guestsPerSecond),
       log,
