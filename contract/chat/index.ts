@@ -1,0 +1,12 @@
+/** Chat v2: who says what to whom, where. */
+export * from './channel.ts'
+export * from './channel-webhook.ts'
+export * from './invite.ts'
+export * from './limits.ts'
+export * from './member.ts'
+export * from './message.ts'
+export * from './role.ts'
+export * from './service.ts'
+export * from './unserved.ts'
+export * from './user.ts'
+export * from './user-channel.ts'

@@ -1,0 +1,23 @@
+/** The tables of chat. A row is its answer, less what is derived from other columns. */
+import type { ChannelRow } from '@parley/contract/chat/channel.ts'
+import type { ChannelWebhookRow } from '@parley/contract/chat/channel-webhook.ts'
+import type { InviteRow } from '@parley/contract/chat/invite.ts'
+import type { MemberRow } from '@parley/contract/chat/member.ts'
+import type { MessageRow } from '@parley/contract/chat/message.ts'
+import type { RoleRow } from '@parley/contract/chat/role.ts'
+import type { ServiceRow } from '@parley/contract/chat/service.ts'
+import type { UserRow } from '@parley/contract/chat/user.ts'
+
+export interface ChatTables {
+  services: ServiceRow
+  roles: RoleRow
+  /** Whether somebody is here now is not kept. */
+  users: Omit<UserRow, 'is_online' | 'is_notifiable'>
+  /** Its row is the lock of everything in the channel. */
+  channels: ChannelRow
+  members: MemberRow
+  /** `to` is always the channel. */
+  messages: Omit<MessageRow, 'to'>
+  invites: InviteRow
+  channel_webhooks: ChannelWebhookRow
+}
