@@ -1,0 +1,16 @@
+/** What other rooms may use of TaskRouter. */
+import type { Reaction } from '../events/react.ts'
+import type { JobHandler } from '../jobs/handler.ts'
+
+export {
+  findTask,
+  findTaskChannel,
+  findWorkflow,
+  findWorkspace,
+} from './parents.ts'
+export { provisionWorkspace } from './provision.ts'
+export { acceptReservation, lockReservation, refuseReservation, updateReservation } from './reservation.ts'
+export { routes } from './routes.ts'
+export { cancelTask, completeTask, createTask, type TaskWanted, updateTaskAttributes } from './task.ts'
+export const reactions: readonly Reaction[] = []
+export const handlers: readonly JobHandler[] = []

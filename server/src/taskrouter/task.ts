@@ -1,0 +1,430 @@
+/** Tasks: made, changed, listed. How they end is in `task-end.ts`, where they wait in `placing.ts`. */
+import type { Actor } from '@parley/contract/actor.ts'
+import { isSid } from '@parley/contract/field.ts'
+import { problem } from '@parley/contract/problem.ts'
+import {
+  TASK_STATUSES,
+  TASK_STATUSES_ASKED,
+  TASK_TIMEOUT_SECONDS,
+  Task,
+  type TaskRow,
+  type TaskStatus,
+} from '@parley/contract/taskrouter/task.ts'
+import type { TaskChannelRow } from '@parley/contract/taskrouter/task-channel.ts'
+import type { WorkflowRow } from '@parley/contract/taskrouter/workflow.ts'
+import { bind } from '../http/binding.ts'
+import { later } from '../jobs/later.ts'
+import { reading } from '../store/query.ts'
+import { find, insert, update } from '../store/rows.ts'
+import type { StoredTask } from '../store/tables/taskrouter.ts'
+import type { Reader, Tx } from '../store/tx.ts'
+import { isYes, mustMatch, sayVersion, wakeRouter } from './house.ts'
+import { isRecord } from './is-record.ts'
+import { keyOf, orderedListing, readOrdering } from './ordered.ts'
+import {
+  findTask,
+  findTaskChannel,
+  lockTask,
+  requireTaskQueue,
+  requireWorkflow,
+  requireWorkspace,
+} from './parents.ts'
+import { expectStep, findPlace, moveOn, placeIn, REASONS, turnOf } from './placing.ts'
+import { laneOf, readTarget, type Target } from './router/target.ts'
+import {
+  cancelLocked,
+  completeLocked,
+  deleteLocked,
+  mayBecome,
+  TASK_TIMEOUT,
+  wrapLocked,
+} from './task-end.ts'
+import { isLive, taskRow } from './task-row.ts'
+import { readExpression } from './text-expression.ts'
+
+export interface TaskWanted {
+  readonly accountSid: string
+  readonly workspaceSid: string
+  /** May be left out where the workspace has one workflow, or where a queue or a worker is named. */
+  readonly workflowSid?: string | undefined
+  /** SID or unique name; `default` unless given. */
+  readonly taskChannel?: string | undefined
+  /** JSON. */
+  readonly attributes?: string | undefined
+  readonly priority?: number | undefined
+  /** Seconds. */
+  readonly timeout?: number | undefined
+  readonly virtualStartTime?: number | undefined
+  /** A worker's, a queue's or a workflow's SID. */
+  readonly routingTarget?: string | undefined
+  /** For a worker as target: whatever they are doing and have in hand. */
+  readonly ignoreCapacity?: boolean | undefined
+  readonly taskQueueSid?: string | undefined
+  readonly actor: Actor
+}
+
+/**
+ * Makes a task and lets it begin to wait. One that no filter takes is canceled at once.
+ * @throws 400 for a workflow, queue, worker or task channel that the workspace does not have
+ */
+export const createTask = async (tx: Tx, wanted: TaskWanted): Promise<TaskRow & StoredTask> => {
+  const { accountSid, workspaceSid, actor } = wanted
+  const channel = await requireTaskChannel(tx, workspaceSid, wanted.taskChannel ?? 'default')
+  const way = await readWay(tx, wanted)
+  const now = tx.now()
+  const draft: StoredTask = {
+    sid: tx.newSid('WT'),
+    account_sid: accountSid,
+    workspace_sid: workspaceSid,
+    workflow_sid: way.workflow?.sid ?? null,
+    workflow_friendly_name: way.workflow?.friendly_name ?? null,
+    task_queue_sid: null,
+    task_queue_friendly_name: null,
+    task_queue_entered_date: null,
+    task_channel_sid: channel.sid,
+    task_channel_unique_name: channel.unique_name,
+    assignment_status: 'pending',
+    attributes: wanted.attributes ?? '{}',
+    priority: wanted.priority ?? 0,
+    reason: null,
+    timeout: wanted.timeout ?? TASK_TIMEOUT_SECONDS,
+    virtual_start_time: wanted.virtualStartTime ?? now,
+    ignore_capacity: Number(way.target.ignoreCapacity ?? false),
+    routing_target: wanted.routingTarget ?? null,
+    date_created: now,
+    date_updated: now,
+    version: 0,
+    step: null,
+    target: JSON.stringify(way.target),
+    lane: null,
+    waits: 0,
+    priority_down: -(wanted.priority ?? 0),
+    turn: wanted.virtualStartTime ?? now,
+    offers: 0,
+    offers_max: 1,
+    refusals: 0,
+  }
+  const { task, untilAgeSeconds, nowhere } = await begin(tx, draft, way, actor)
+  tx.record({ name: 'task.created', accountSid, at: now, actor, task: taskRow(task, now) })
+  if (nowhere) return taskRow(await cancelLocked(tx, { task, reason: REASONS[nowhere], actor }), now)
+  await later(tx, { kind: TASK_TIMEOUT, key: task.sid, dueAt: now + task.timeout * 1000 })
+  if (untilAgeSeconds !== null) await expectStep(tx, task, untilAgeSeconds)
+  await wakeRouter(tx, workspaceSid)
+  return taskRow(task, now)
+}
+
+/** Through a workflow, or straight to a queue or a worker. */
+interface Way {
+  readonly workflow?: WorkflowRow
+  readonly queueSid?: string
+  readonly target: Target
+}
+
+const readWay = async (tx: Tx, wanted: TaskWanted): Promise<Way> => {
+  const { workspaceSid, routingTarget, taskQueueSid } = wanted
+  if (routingTarget) {
+    if (isSid('WW', routingTarget))
+      return { workflow: await requireWorkflow(tx, workspaceSid, routingTarget, 'RoutingTarget'), target: {} }
+    if (isSid('WQ', routingTarget)) {
+      await requireTaskQueue(tx, workspaceSid, routingTarget, 'RoutingTarget')
+      return { queueSid: routingTarget, target: {} }
+    }
+    const worker = await find(tx, 'workers', { sid: routingTarget, workspace_sid: workspaceSid })
+    if (!worker)
+      throw problem('invalid_parameter', {
+        parameter: 'RoutingTarget',
+        reason: 'expected the SID of a worker, a task queue or a workflow of the workspace',
+      })
+    const ignores = wanted.ignoreCapacity ?? true
+    return { target: { workerSid: worker.sid, ...(ignores && { ignoreCapacity: true }) } }
+  }
+  if (taskQueueSid && !wanted.workflowSid) {
+    await requireTaskQueue(tx, workspaceSid, taskQueueSid, 'TaskQueueSid')
+    return { queueSid: taskQueueSid, target: {} }
+  }
+  const workflow = wanted.workflowSid
+    ? await requireWorkflow(tx, workspaceSid, wanted.workflowSid, 'WorkflowSid')
+    : await onlyWorkflow(tx, workspaceSid)
+  return { workflow, target: {} }
+}
+
+const twoWorkflows = reading((db, at: { workspaceSid: string }) =>
+  db.selectFrom('workflows').selectAll().where('workspace_sid', '=', at.workspaceSid).limit(2),
+)
+
+const onlyWorkflow = async (tx: Tx, workspaceSid: string): Promise<WorkflowRow> => {
+  const [workflow, second] = await twoWorkflows.all(tx, { workspaceSid })
+  if (!workflow || second) throw problem('missing_parameter', { parameter: 'WorkflowSid' })
+  return workflow
+}
+
+const begin = async (tx: Tx, draft: StoredTask, way: Way, actor: Actor) => {
+  const now = tx.now()
+  if (way.workflow) {
+    const { place, notes } = await findPlace(tx, { task: draft, workflow: way.workflow, why: 'new', actor })
+    const placed = place.kind === 'placed' ? place : undefined
+    const task = { ...draft, ...placed?.changes }
+    await insert(tx, 'tasks', task)
+    for (const note of notes) tx.record(note)
+    const nowhere = place.kind === 'nowhere' ? place.why : undefined
+    return { task, untilAgeSeconds: placed?.untilAgeSeconds ?? null, nowhere }
+  }
+  const queue = way.queueSid ? await find(tx, 'task_queues', { sid: way.queueSid }) : undefined
+  const { priority } = draft
+  const task: StoredTask = queue
+    ? { ...draft, ...placeIn(draft, { queue, target: way.target, priority, step: null, now }) }
+    : { ...draft, lane: laneOf(null, draft.task_channel_sid, way.target, draft.attributes), waits: 1 }
+  await insert(tx, 'tasks', task)
+  if (queue) {
+    const entered = {
+      accountSid: task.account_sid,
+      at: now,
+      actor,
+      taskQueue: queue,
+      task: taskRow(task, now),
+    }
+    tx.record({ name: 'task-queue.entered', ...entered })
+  }
+  return { task, untilAgeSeconds: null, nowhere: undefined }
+}
+
+const requireTaskChannel = async (
+  reader: Reader,
+  workspaceSid: string,
+  sidOrUniqueName: string,
+): Promise<TaskChannelRow> => {
+  const channel = await findTaskChannel(reader, workspaceSid, sidOrUniqueName)
+  if (!channel)
+    throw problem('invalid_parameter', {
+      parameter: 'TaskChannel',
+      reason: 'there is no task channel with this SID or unique name in the workspace',
+    })
+  return channel
+}
+
+interface Known {
+  readonly account_sid: string
+  readonly sid: string
+}
+
+const lockKnown = async (tx: Tx, { account_sid, sid }: Known): Promise<StoredTask> => {
+  const task = await lockTask(tx, account_sid, sid)
+  if (!task) throw problem('not_found', { path: `/Tasks/${sid}` })
+  return task
+}
+
+/** Cancels a task that nobody has accepted. @throws 400 for one that somebody has, or that is over */
+export const cancelTask = async (
+  tx: Tx,
+  { task, reason, actor }: { task: Known; reason: string; actor: Actor },
+): Promise<TaskRow> =>
+  taskRow(await cancelLocked(tx, { task: await lockKnown(tx, task), reason, actor }), tx.now())
+
+/** Completes a task that somebody has. @throws 400 for one that nobody has, or that is over */
+export const completeTask = async (
+  tx: Tx,
+  { task, reason, actor }: { task: Known; reason: string; actor: Actor },
+): Promise<TaskRow> =>
+  taskRow(await completeLocked(tx, { task: await lockKnown(tx, task), reason, actor }), tx.now())
+
+/** @param attributes JSON */
+export const updateTaskAttributes = async (
+  tx: Tx,
+  { task, attributes, actor }: { task: Known; attributes: string; actor: Actor },
+): Promise<TaskRow> => taskRow(await change(tx, await lockKnown(tx, task), { attributes }, actor), tx.now())
+
+interface Changes {
+  readonly attributes?: string | undefined
+  readonly priority?: number | undefined
+  readonly taskChannel?: string | undefined
+  readonly virtualStartTime?: number | undefined
+}
+
+/**
+ * Changes a task. A pending one whose attributes changed goes through its workflow's filters again; one that is
+ * offered to somebody does so if the offer is refused.
+ */
+const change = async (tx: Tx, task: StoredTask, asked: Changes, actor: Actor): Promise<StoredTask> => {
+  const { attributes = task.attributes, priority = task.priority } = asked
+  const start = asked.virtualStartTime ?? task.virtual_start_time
+  const channel =
+    asked.taskChannel === undefined
+      ? { sid: task.task_channel_sid, unique_name: task.task_channel_unique_name }
+      : await requireTaskChannel(tx, task.workspace_sid, asked.taskChannel)
+  if (channel.sid !== task.task_channel_sid && task.assignment_status !== 'pending')
+    throw problem('invalid_parameter', {
+      parameter: 'TaskChannel',
+      reason: 'only a pending task can change it',
+    })
+  const queue = task.task_queue_sid ? await find(tx, 'task_queues', { sid: task.task_queue_sid }) : undefined
+  const again = attributes !== task.attributes && task.workflow_sid !== null && isLive(task)
+  const changed = await update(
+    tx,
+    'tasks',
+    { sid: task.sid },
+    {
+      attributes,
+      priority,
+      priority_down: -priority,
+      task_channel_sid: channel.sid,
+      task_channel_unique_name: channel.unique_name,
+      virtual_start_time: start,
+      turn: queue ? turnOf(queue, start) : start,
+      lane: task.lane && laneOf(task.task_queue_sid, channel.sid, readTarget(task.target), attributes),
+      // Without a step a task begins anew when it is next placed.
+      step: again && task.assignment_status === 'reserved' ? null : task.step,
+      date_updated: tx.now(),
+      version: task.version + 1,
+    },
+  )
+  if (!changed) throw new Error(`task ${task.sid} is locked and not there`)
+  const told = { accountSid: task.account_sid, at: tx.now(), actor, task: taskRow(changed, tx.now()) }
+  tx.record({ name: 'task.updated', ...told })
+  if (!isLive(changed)) return changed
+  await wakeRouter(tx, task.workspace_sid)
+  if (!again || changed.assignment_status !== 'pending') return changed
+  const { task: placed, nowhere } = await moveOn(tx, { task: changed, why: 'anew', actor })
+  return nowhere ? cancelLocked(tx, { task: placed, reason: REASONS[nowhere], actor }) : placed
+}
+
+interface Filters {
+  workspaceSid: string
+  priority?: number | undefined
+  statuses?: string | undefined
+  workflowSid?: string | undefined
+  workflowName?: string | undefined
+  taskQueueSid?: string | undefined
+  taskQueueName?: string | undefined
+  routingTarget?: string | undefined
+}
+
+const list = orderedListing('tasks', (query, at: Filters, given, dialect) => {
+  let narrowed = query.where('workspace_sid', '=', at.workspaceSid)
+  if (given('priority')) narrowed = narrowed.where('priority', '=', at.priority as number)
+  if (given('workflowSid')) narrowed = narrowed.where('workflow_sid', '=', at.workflowSid as string)
+  if (given('workflowName'))
+    narrowed = narrowed.where('workflow_friendly_name', '=', at.workflowName as string)
+  if (given('taskQueueSid')) narrowed = narrowed.where('task_queue_sid', '=', at.taskQueueSid as string)
+  if (given('taskQueueName'))
+    narrowed = narrowed.where('task_queue_friendly_name', '=', at.taskQueueName as string)
+  if (given('routingTarget')) narrowed = narrowed.where('routing_target', '=', at.routingTarget as string)
+  if (given('statuses'))
+    narrowed = narrowed.where((it) => dialect.isOneOf(it.ref('assignment_status'), at.statuses as string))
+  return narrowed
+})
+
+/** Repeated, or with commas between. */
+const readStatuses = (asked: readonly string[]): string => {
+  const statuses = asked.flatMap((it) => it.split(',')).map((it) => it.trim())
+  const wrong = statuses.find((it) => !TASK_STATUSES.includes(it as TaskStatus))
+  if (wrong !== undefined)
+    throw problem('invalid_parameter', {
+      parameter: 'AssignmentStatus',
+      reason: `it must be one of ${TASK_STATUSES.join(', ')}`,
+    })
+  return JSON.stringify(statuses)
+}
+
+const attributesOf = (json: string): Record<string, unknown> => {
+  const value: unknown = JSON.parse(json)
+  return isRecord(value) ? value : {}
+}
+
+export const tasks = bind(Task, {
+  list: {
+    key: keyOf,
+    rows: async (reader, call) => {
+      await requireWorkspace(reader, call)
+      const { assignmentStatus, evaluateTaskAttributes, ordering, hasAddons, ...filters } = call.input
+      // Tasks have no add-ons here.
+      if (hasAddons) return []
+      const order = readOrdering(ordering, {
+        DateCreated: 'date_created',
+        Priority: 'priority',
+        VirtualStartTime: 'virtual_start_time',
+      })
+      const expression =
+        evaluateTaskAttributes === undefined
+          ? undefined
+          : readExpression('EvaluateTaskAttributes', evaluateTaskAttributes)
+      const now = reader.now()
+      const rows = await list(
+        reader,
+        {
+          ...filters,
+          workspaceSid: call.path.workspaceSid,
+          statuses: assignmentStatus?.length ? readStatuses(assignmentStatus) : undefined,
+        },
+        call.page,
+        {
+          order,
+          fits:
+            expression && ((row) => expression.matches({ attributes: attributesOf(row.attributes), now })),
+        },
+      )
+      // `taskRow` copies own symbols, and with them the place in the list.
+      return rows.map((it) => taskRow(it, now))
+    },
+  },
+  fetch: async (reader, call) => {
+    const task = await findTask(reader, call.accountSid, call.path.sid)
+    if (task?.workspace_sid !== call.path.workspaceSid) return undefined
+    sayVersion(call, task)
+    return taskRow(task, reader.now())
+  },
+  create: async (tx, call) => {
+    await requireWorkspace(tx, call)
+    const { ignoreCapacity, ...input } = call.input
+    const task = await createTask(tx, {
+      ...input,
+      accountSid: call.accountSid,
+      workspaceSid: call.path.workspaceSid,
+      ignoreCapacity: ignoreCapacity === undefined ? undefined : isYes(ignoreCapacity),
+      actor: call.actor,
+    })
+    sayVersion(call, task)
+    return task
+  },
+  update: async (tx, call) => {
+    const found = await lockTask(tx, call.accountSid, call.path.sid)
+    if (found?.workspace_sid !== call.path.workspaceSid) return undefined
+    mustMatch(call, found)
+    const { assignmentStatus, reason, ...changes } = call.input
+    let task = found
+    if (assignmentStatus !== undefined) mayAsk(task.assignment_status, assignmentStatus, reason)
+    if (Object.values(changes).some((it) => it !== undefined))
+      task = await change(tx, task, changes, call.actor)
+    if (assignmentStatus !== undefined)
+      task = await moveAsAsked(tx, task, assignmentStatus, reason, call.actor)
+    sayVersion(call, task)
+    return taskRow(task, tx.now())
+  },
+  delete: async (tx, call) => {
+    const task = await lockTask(tx, call.accountSid, call.path.sid)
+    if (task?.workspace_sid !== call.path.workspaceSid) return false
+    mustMatch(call, task)
+    await deleteLocked(tx, { task, actor: call.actor })
+    return true
+  },
+})
+
+const mayAsk = (from: TaskStatus, to: TaskStatus, reason: string | undefined): void => {
+  if (!TASK_STATUSES_ASKED.includes(to))
+    throw problem('illegal_move', { parameter: 'AssignmentStatus', resource: 'task', from, to })
+  mayBecome(from, to)
+  if (to !== 'wrapping' && !reason) throw problem('reason_missing')
+}
+
+const moveAsAsked = (
+  tx: Tx,
+  task: StoredTask,
+  to: TaskStatus,
+  reason: string | undefined,
+  actor: Actor,
+): Promise<StoredTask> => {
+  if (to === 'wrapping') return wrapLocked(tx, { task, reason, actor })
+  // A change of attributes may have ended the task already; then there is nothing left to cancel.
+  return to === 'canceled'
+    ? cancelLocked(tx, { task, reason: reason ?? '', actor })
+    : completeLocked(tx, { task, reason: reason ?? '', actor })
+}

@@ -1,0 +1,37 @@
+/**
+ * What a worker's own access token may do: act for that worker, and for nobody else. A token is a worker's when its
+ * `task_router` grant names the worker, or, without such a grant, when its identity is the worker's friendly name, as
+ * the tokens of Flex agents are.
+ */
+import { isRecord } from './is-record.ts'
+
+interface Token {
+  readonly identity: string
+  readonly grants: Readonly<Record<string, unknown>>
+}
+
+interface Whom {
+  readonly sid: string
+  readonly friendly_name: string
+  readonly workspace_sid: string
+}
+
+/** @param token undefined when an account's back end asks, which may act for everybody */
+export const mayActFor = (token: Token | undefined, worker: Whom): boolean => {
+  if (!token) return true
+  const grant = token.grants.task_router
+  if (isRecord(grant) && typeof grant.worker_sid === 'string')
+    return (
+      grant.worker_sid === worker.sid &&
+      (grant.workspace_sid === undefined || grant.workspace_sid === worker.workspace_sid)
+    )
+  return token.identity === worker.friendly_name
+}
+
+/** The worker a token speaks for, as far as the token itself tells. */
+export const workerNamedBy = (token: Token): { sid: string } | { friendlyName: string } => {
+  const grant = token.grants.task_router
+  return isRecord(grant) && typeof grant.worker_sid === 'string'
+    ? { sid: grant.worker_sid }
+    : { friendlyName: token.identity }
+}

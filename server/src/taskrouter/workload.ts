@@ -1,0 +1,92 @@
+/**
+ * What a worker has in hand, and whether their channels are open to more. The counters and the `open` flags are the
+ * router's index, so every change that bears on them goes through here, under the worker's lock.
+ */
+import type { WorkspaceRow } from '@parley/contract/taskrouter/workspace.ts'
+import { sql } from 'kysely'
+import { changing } from '../store/query.ts'
+import type { StoredWorker, StoredWorkerChannel } from '../store/tables/taskrouter.ts'
+import type { Tx } from '../store/tx.ts'
+
+const countInChannel = changing(
+  (db, at: { workerSid: string; taskChannelSid: string; offered: number; assigned: number; now: number }) =>
+    db
+      .updateTable('worker_channels')
+      .set((it) => ({
+        reserved_tasks: it('reserved_tasks', '+', at.offered),
+        assigned_tasks: it('assigned_tasks', '+', at.assigned),
+        date_updated: at.now,
+      }))
+      .where('worker_sid', '=', at.workerSid)
+      .where('task_channel_sid', '=', at.taskChannelSid),
+)
+
+const countInHand = changing((db, at: { sid: string; by: number; idleSince: number }) =>
+  db
+    .updateTable('workers')
+    .set((it) => ({ in_hand: it('in_hand', '+', at.by), idle_since: at.idleSince }))
+    .where('sid', '=', at.sid)
+    .returningAll(),
+)
+
+const setOpen = changing((db, at: { workerSid: string; takes: number; idleSince: number }) =>
+  db
+    .updateTable('worker_channels')
+    .set({
+      open: sql<number>`case when available = 1 and ${at.takes} = 1
+        and assigned_tasks + reserved_tasks < configured_capacity then 1 else 0 end`,
+      idle_since: at.idleSince,
+    })
+    .where('worker_sid', '=', at.workerSid),
+)
+
+/** Opens and closes a worker's channels by what the worker, the workspace and the counters say. */
+export const refreshOpen = async (
+  tx: Tx,
+  worker: StoredWorker,
+  workspace: Pick<WorkspaceRow, 'multi_task_enabled'>,
+): Promise<void> => {
+  const takes = worker.available === 1 && (workspace.multi_task_enabled === 1 || worker.in_hand === 0)
+  await setOpen.run(tx, { workerSid: worker.sid, takes: Number(takes), idleSince: worker.idle_since })
+}
+
+/**
+ * Counts offers and assigned tasks up or down.
+ * @param idle whether the wait for work begins anew, as it does with an offer and with a task's end
+ */
+export const count = async (
+  tx: Tx,
+  {
+    worker,
+    workspace,
+    taskChannelSid,
+    offered = 0,
+    assigned = 0,
+    idle = false,
+  }: {
+    worker: StoredWorker
+    workspace: Pick<WorkspaceRow, 'multi_task_enabled'>
+    taskChannelSid: string
+    offered?: number
+    assigned?: number
+    idle?: boolean
+  },
+): Promise<StoredWorker> => {
+  const now = tx.now()
+  await countInChannel.run(tx, { workerSid: worker.sid, taskChannelSid, offered, assigned, now })
+  const counted = await countInHand.first(tx, {
+    sid: worker.sid,
+    by: offered + assigned,
+    idleSince: idle ? now : worker.idle_since,
+  })
+  if (!counted) throw new Error(`worker ${worker.sid} is locked and not there`)
+  await refreshOpen(tx, counted, workspace)
+  return counted
+}
+
+/** 100 is all of it free, 0 none. A task that ignored the capacity does not make it less than none. */
+export const capacityLeft = (it: StoredWorkerChannel): number => {
+  const taken = it.assigned_tasks + it.reserved_tasks
+  if (it.configured_capacity <= 0) return 0
+  return Math.max(0, Math.floor((100 * (it.configured_capacity - taken)) / it.configured_capacity))
+}
