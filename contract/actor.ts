@@ -13,7 +13,8 @@ export type Actor =
 /** The author of what the API does without naming one. */
 export const SYSTEM_IDENTITY = 'system'
 
-export const identityOf = (actor: Actor): string => (actor.kind === 'client' ? actor.identity : SYSTEM_IDENTITY)
+export const identityOf = (actor: Actor): string =>
+  actor.kind === 'client' ? actor.identity : SYSTEM_IDENTITY
 
 export const sourceOf = (actor: Actor): 'API' | 'SDK' => (actor.kind === 'client' ? 'SDK' : 'API')
 

@@ -13,7 +13,9 @@ export interface Events extends ChatEvents, TaskRouterEvents, FlexEvents {}
 export type EventName = keyof Events
 
 export type EventOf<N extends EventName> = N extends EventName
-  ? { readonly name: N; readonly accountSid: string; readonly at: number; readonly actor: Actor } & Readonly<Events[N]>
+  ? { readonly name: N; readonly accountSid: string; readonly at: number; readonly actor: Actor } & Readonly<
+      Events[N]
+    >
   : never
 
 export type Event = EventOf<EventName>

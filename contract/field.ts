@@ -41,17 +41,16 @@ export type Asked<F extends Form> = {
     ? InCode<K>
     : never]: F[K] extends Field<infer A, unknown> ? A : never
 } & {
-  readonly [K in keyof F & string as F[K] extends Field<unknown, unknown, true> ? never : InCode<K>]?: F[K] extends Field<
-    infer A,
-    unknown
-  >
-    ? A | undefined
-    : never
+  readonly [K in keyof F & string as F[K] extends Field<unknown, unknown, true>
+    ? never
+    : InCode<K>]?: F[K] extends Field<infer A, unknown> ? A | undefined : never
 }
 
 /** What a row holds for an answer. `url` and `links` are derived, never stored. */
 export type Row<A extends Answer> = {
-  [K in keyof A as K extends 'url' | 'links' ? never : K]: A[K] extends Field<never, infer S> | Field<infer _, infer S>
+  [K in keyof A as K extends 'url' | 'links' ? never : K]: A[K] extends
+    | Field<never, infer S>
+    | Field<infer _, infer S>
     ? S
     : never
 }
@@ -78,9 +77,15 @@ interface TextLimits {
   empty?: ProblemName
 }
 
-const bytesOf = (text: string) => (text.length * 3 < 1024 ? text.length : new TextEncoder().encode(text).length)
+const bytesOf = (text: string) =>
+  text.length * 3 < 1024 ? text.length : new TextEncoder().encode(text).length
 
-export const text = ({ max = 65_536, maxBytes, tooLong, empty }: TextLimits = {}): Field<string, string, false> => {
+export const text = ({
+  max = 65_536,
+  maxBytes,
+  tooLong,
+  empty,
+}: TextLimits = {}): Field<string, string, false> => {
   let reads: z.ZodType<string> = plain
   if (empty) reads = reads.refine((it) => it.length > 0, { message: empty })
   reads = reads.refine((it) => it.length <= max, {
@@ -98,16 +103,15 @@ export const text = ({ max = 65_536, maxBytes, tooLong, empty }: TextLimits = {}
 /** A SID: its two letters and 32 hexadecimal digits. */
 export const sid = (prefix: string, wrong: ProblemName = 'invalid_sid'): Field<string, string, false> =>
   field(
-    z
-      .string()
-      .refine((it) => isSid(prefix, it), { message: wrong, params: { prefix } }),
+    z.string().refine((it) => isSid(prefix, it), { message: wrong, params: { prefix } }),
     'as-is',
     { type: 'string', pattern: `^${prefix}[0-9a-fA-F]{32}$`, minLength: 34, maxLength: 34 },
   )
 
 const HEX_32 = /^[0-9a-fA-F]{32}$/
 
-export const isSid = (prefix: string, it: string): boolean => it.startsWith(prefix) && HEX_32.test(it.slice(2))
+export const isSid = (prefix: string, it: string): boolean =>
+  it.startsWith(prefix) && HEX_32.test(it.slice(2))
 
 interface WholeLimits {
   min?: number
@@ -115,18 +119,21 @@ interface WholeLimits {
   wrong?: ProblemName
 }
 
-export const whole = ({ min = -2_147_483_648, max = 2_147_483_647, wrong }: WholeLimits = {}): Field<
-  number,
-  number,
-  false
-> => {
+export const whole = ({
+  min = -2_147_483_648,
+  max = 2_147_483_647,
+  wrong,
+}: WholeLimits = {}): Field<number, number, false> => {
   const message = wrong ?? `it must be a whole number from ${min} to ${max}`
   return field(
     z
       .string()
       .regex(/^[+-]?\d{1,15}$/, { message })
       .transform(Number)
-      .refine((it) => it >= min && it <= max, { message, params: { min, max } }) as unknown as z.ZodType<number>,
+      .refine((it) => it >= min && it <= max, {
+        message,
+        params: { min, max },
+      }) as unknown as z.ZodType<number>,
     'as-is',
     { type: 'integer' },
   )
@@ -171,9 +178,13 @@ export const choice = <const C extends readonly [string, ...string[]]>(
   })
 
 /** An http or https address. An empty text clears it. */
-export const address = (
-  { wrong, max = 2048 }: { wrong?: ProblemName; max?: number } = {},
-): Field<string, string, false> =>
+export const address = ({
+  wrong,
+  max = 2048,
+}: {
+  wrong?: ProblemName
+  max?: number
+} = {}): Field<string, string, false> =>
   field(
     plain.refine((it) => it === '' || (it.length <= max && isWebAddress(it)), {
       message: wrong ?? 'it must be an http or https URL',
@@ -222,7 +233,11 @@ const isJson = (it: string, object: boolean): boolean => {
   }
 }
 
-const json = (shows: Show, schema: JsonSchema, { maxBytes = 1_000_000, tooLong, wrong, object }: JsonLimits) =>
+const json = (
+  shows: Show,
+  schema: JsonSchema,
+  { maxBytes = 1_000_000, tooLong, wrong, object }: JsonLimits,
+) =>
   field<string, string>(
     plain
       .refine((it) => bytesOf(it) <= maxBytes, {
@@ -246,16 +261,24 @@ export const jsonObject = (limits: JsonLimits = {}): Field<string, string, false
   json('json', {}, { object: true, ...limits })
 
 /** A parameter that may be repeated; stored as a JSON array. */
-export const many = <A>(of: Field<A, unknown>, { max = 1000 }: { max?: number } = {}): Field<readonly A[], string, false> => ({
+export const many = <A>(
+  of: Field<A, unknown>,
+  { max = 1000 }: { max?: number } = {},
+): Field<readonly A[], string, false> => ({
   ...field<readonly A[], string>(
-    z.array(of.reads).max(max, { error: `it may be given ${max} times at the most` }) as unknown as z.ZodType<readonly A[]>,
+    z.array(of.reads).max(max, { error: `it may be given ${max} times at the most` }) as unknown as z.ZodType<
+      readonly A[]
+    >,
     'json',
     { type: 'array', items: of.schema },
   ),
   many: true,
 })
 
-export const required = <A, S>(it: Field<A, S>, missing: ProblemName = 'missing_parameter'): Field<A, S, true> => ({
+export const required = <A, S>(
+  it: Field<A, S>,
+  missing: ProblemName = 'missing_parameter',
+): Field<A, S, true> => ({
   ...it,
   needed: true,
   missing,

@@ -1,6 +1,6 @@
 /** The OpenAPI 3.0 document of what is served, made from the declarations. */
 import type { Answer, Form } from './field.ts'
-import { problemBody, problem } from './problem.ts'
+import { problem, problemBody } from './problem.ts'
 import {
   addressOf,
   METHODS,
@@ -35,7 +35,9 @@ const answerSchema = (answer: Answer): Json => ({
   properties: Object.fromEntries(
     Object.entries(answer).map(([name, { schema }]) => [
       name,
-      name === 'links' ? { type: 'object', additionalProperties: { type: 'string', nullable: true } } : schema,
+      name === 'links'
+        ? { type: 'object', additionalProperties: { type: 'string', nullable: true } }
+        : schema,
     ]),
   ),
 })
@@ -98,11 +100,18 @@ const operationDocument = (it: ResourceDeclaration, verb: Verb, declared: Operat
       ...(verb === 'list' ? PAGE_PARAMETERS : []),
     ],
     ...(!isRead && Object.keys(form).length
-      ? { requestBody: { content: { [declared.reads === 'json' ? JSON_TYPE : FORM_TYPE]: { schema: formSchema(form) } } } }
+      ? {
+          requestBody: {
+            content: { [declared.reads === 'json' ? JSON_TYPE : FORM_TYPE]: { schema: formSchema(form) } },
+          },
+        }
       : {}),
     ...((declared.openTo ?? it.openTo) === 'anyone' ? { security: [] } : {}),
     responses: {
-      [status]: status === 204 ? { description: 'Deleted' } : { description: 'Done', content: { [JSON_TYPE]: { schema: answer } } },
+      [status]:
+        status === 204
+          ? { description: 'Deleted' }
+          : { description: 'Done', content: { [JSON_TYPE]: { schema: answer } } },
       default: refused,
     },
   }
@@ -129,7 +138,11 @@ export const openApi = (
   }
   for (const it of resources)
     for (const verb of verbsOf(it))
-      at(addressOf(it, verb))[METHODS[verb].toLowerCase()] = operationDocument(it, verb, it.operations[verb] ?? {})
+      at(addressOf(it, verb))[METHODS[verb].toLowerCase()] = operationDocument(
+        it,
+        verb,
+        it.operations[verb] ?? {},
+      )
   for (const it of unserved)
     for (const operation of it.operations) {
       const [method = 'GET', address = '/'] = operation.split(' ')

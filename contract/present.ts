@@ -35,8 +35,13 @@ const addressTemplate = (origin: string, template: string): Fill => {
 export const presenter = (it: ResourceDeclaration, origin: string): Present => {
   const template = it.url ?? it.one ?? it.many
   if (template === undefined) throw new Error(`${it.name} has no address`)
-  const ownAddress = addressTemplate(origin, template.replace(/\{(\w+)\}/g, (_, name: string) => `{${inColumns(name)}}`))
-  const links = Object.entries(it.links ?? {}).map(([name, link]) => [name, addressTemplate(origin, link)] as const)
+  const ownAddress = addressTemplate(
+    origin,
+    template.replace(/\{(\w+)\}/g, (_, name: string) => `{${inColumns(name)}}`),
+  )
+  const links = Object.entries(it.links ?? {}).map(
+    ([name, link]) => [name, addressTemplate(origin, link)] as const,
+  )
   const columns = Object.entries(it.answer)
     .filter(([name]) => name !== 'url' && name !== 'links')
     .map(([name, { shows }]) => [name, shown[shows], shows === 'as-is'] as const)

@@ -71,7 +71,9 @@ export const unserved = (product: Product, why: string, operations: readonly str
 /** The columns of a resource's answer, as a row holds them. */
 export type RowOf<R extends ResourceDeclaration> = Row<R['answer']>
 
-type Holes<P extends string> = P extends `${string}{${infer Name}}${infer Rest}` ? InCode<Name> | Holes<Rest> : never
+type Holes<P extends string> = P extends `${string}{${infer Name}}${infer Rest}`
+  ? InCode<Name> | Holes<Rest>
+  : never
 
 type PathOf<P> = P extends string ? { readonly [N in Holes<P>]: string } : Record<never, string>
 
@@ -84,9 +86,17 @@ export type PathFor<R extends ResourceDeclaration, V extends Verb> = V extends '
 
 /** What a verb is handed of the form or the query. */
 export type InputFor<R extends ResourceDeclaration, V extends Verb> =
-  NonNullable<R['operations'][V]> extends { readonly form: infer F extends Form } ? Asked<F> : Record<never, never>
+  NonNullable<R['operations'][V]> extends { readonly form: infer F extends Form }
+    ? Asked<F>
+    : Record<never, never>
 
-export const METHODS = { list: 'GET', fetch: 'GET', create: 'POST', update: 'POST', delete: 'DELETE' } as const
+export const METHODS = {
+  list: 'GET',
+  fetch: 'GET',
+  create: 'POST',
+  update: 'POST',
+  delete: 'DELETE',
+} as const
 
 export const SUCCESS = { list: 200, fetch: 200, create: 201, update: 200, delete: 204 } as const
 

@@ -20,7 +20,9 @@ export const accountCommands = (asking: () => Asking): Command => {
     .description('the account that asks, and those it made')
     .action(async () => {
       const { accounts } = await ask(asking(), 'GET', '/v1/Parley/Accounts?PageSize=1000')
-      console.log(table(accounts as Record<string, unknown>[], ['sid', 'friendly_name', 'status', 'date_created']))
+      console.log(
+        table(accounts as Record<string, unknown>[], ['sid', 'friendly_name', 'status', 'date_created']),
+      )
     })
   for (const [name, status] of [
     ['suspend', 'suspended'],

@@ -23,7 +23,9 @@ export const ask = async (
     headers: { authorization: `Basic ${Buffer.from(`${accountSid}:${authToken}`).toString('base64')}` },
     ...(form ? { body: new URLSearchParams(form) } : {}),
   }).catch((fault: Error) => {
-    throw new Refused(`Nobody answers at ${url}: ${(fault.cause as Error | undefined)?.message ?? fault.message}`)
+    throw new Refused(
+      `Nobody answers at ${url}: ${(fault.cause as Error | undefined)?.message ?? fault.message}`,
+    )
   })
   const answer = response.status === 204 ? {} : ((await response.json()) as Answer)
   if (!response.ok) throw new Refused(`${answer.message} (${answer.code})`)
@@ -34,5 +36,12 @@ export const ask = async (
 export const table = (rows: readonly Answer[], columns: readonly string[]): string => {
   const lines = [columns, ...rows.map((row) => columns.map((it) => String(row[it] ?? '')))]
   const widths = columns.map((_, at) => Math.max(...lines.map((line) => line[at]?.length ?? 0)))
-  return lines.map((line) => line.map((it, at) => it.padEnd(widths[at] ?? 0)).join('  ').trimEnd()).join('\n')
+  return lines
+    .map((line) =>
+      line
+        .map((it, at) => it.padEnd(widths[at] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
 }

@@ -8,7 +8,11 @@ import { workerCommands } from './worker.ts'
 
 const program = new Command('parley')
   .description('Administers a Parley server. Credentials come from options or the environment.')
-  .addOption(new Option('--url <address>', 'where Parley is').env('PARLEY_PUBLIC_URL').default('http://127.0.0.1:8080'))
+  .addOption(
+    new Option('--url <address>', 'where Parley is')
+      .env('PARLEY_PUBLIC_URL')
+      .default('http://127.0.0.1:8080'),
+  )
   .addOption(new Option('--account-sid <AC…>', 'the account that asks').env('PARLEY_ACCOUNT_SID'))
   .addOption(new Option('--auth-token <token>', 'its auth token').env('PARLEY_AUTH_TOKEN'))
 

@@ -7,15 +7,19 @@ const TTL_S = 3_600
 const encode = (it: unknown): string => Buffer.from(JSON.stringify(it)).toString('base64url')
 
 /** An access token as the published helper libraries mint it. */
-const mint = (
-  { accountSid, identity, serviceSid, key, ttl }: {
-    accountSid: string
-    identity: string
-    serviceSid: unknown
-    key: { sid: string; secret: string }
-    ttl: number
-  },
-): string => {
+const mint = ({
+  accountSid,
+  identity,
+  serviceSid,
+  key,
+  ttl,
+}: {
+  accountSid: string
+  identity: string
+  serviceSid: unknown
+  key: { sid: string; secret: string }
+  ttl: number
+}): string => {
   const now = Math.floor(Date.now() / 1000)
   const header = { alg: 'HS256', typ: 'JWT', cty: 'twilio-fpa;v=1' }
   const grants = { identity, chat: { service_sid: serviceSid } }

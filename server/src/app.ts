@@ -37,6 +37,7 @@ export interface HouseOptions {
     /** Which share of the webhooks that did not fire is written down, from 0 to 1. */
     readonly silences: number
   }
+  readonly webchatOrigins: '*' | readonly string[]
   readonly limits: { readonly perSecond: number; readonly burst: number; readonly guestsPerSecond: number }
   readonly log: Logger
   readonly nature?: Nature
@@ -63,7 +64,9 @@ const accounts = accountRoutes(provisionAccount)
 /** Every resource, served or not. */
 export const allRoutes: Routes = {
   served: [accounts, chat.routes, taskrouter.routes, flex.routes, webhooks.routes].flatMap((it) => it.served),
-  unserved: [accounts, chat.routes, taskrouter.routes, flex.routes, webhooks.routes].flatMap((it) => it.unserved),
+  unserved: [accounts, chat.routes, taskrouter.routes, flex.routes, webhooks.routes].flatMap(
+    (it) => it.unserved,
+  ),
 }
 
 export const openHouse = async (options: HouseOptions): Promise<House> => {
@@ -109,6 +112,7 @@ export const openHouse = async (options: HouseOptions): Promise<House> => {
       gate: hooks.gate(store),
       limit: openLimit(options.limits.perSecond, options.limits.burst),
       guestLimit: openLimit(options.limits.guestsPerSecond),
+      guestOrigins: options.webchatOrigins,
       log,
       answered: metrics.answered,
     })

@@ -49,7 +49,11 @@ const keyOf = async (tx: Tx, accountSid: string, { apiKeySid, apiKeySecret }: Fi
     return first ?? createApiKey(tx, accountSid, { friendlyName: 'First key', secret: apiKeySecret })
   const kept = await findApiKey(tx, apiKeySid)
   if (!kept)
-    return createApiKey(tx, accountSid, { friendlyName: 'From settings', sid: apiKeySid, secret: apiKeySecret })
+    return createApiKey(tx, accountSid, {
+      friendlyName: 'From settings',
+      sid: apiKeySid,
+      secret: apiKeySecret,
+    })
   if (apiKeySecret) await changeApiKeySecret(tx, apiKeySid, apiKeySecret)
   return { sid: apiKeySid, secret: apiKeySecret ?? tx.unseal(kept.secret_sealed) }
 }

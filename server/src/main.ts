@@ -32,6 +32,7 @@ const optionsFrom = (settings: Settings, log: pino.Logger): HouseOptions => ({
   account: settings.account,
   webhooks: settings.webhooks,
   limits: settings.limits,
+  webchatOrigins: settings.webchatOrigins,
   log,
 })
 

@@ -26,7 +26,12 @@ export interface NewAccount {
 
 export const createAccount = async (
   tx: Tx,
-  { friendlyName, sid = tx.newSid('AC'), authToken = tx.newSecret(AUTH_TOKEN_DIGITS), ownerSid = sid }: AccountWanted,
+  {
+    friendlyName,
+    sid = tx.newSid('AC'),
+    authToken = tx.newSecret(AUTH_TOKEN_DIGITS),
+    ownerSid = sid,
+  }: AccountWanted,
 ): Promise<NewAccount> => {
   await insert(tx, 'accounts', {
     sid,

@@ -41,7 +41,11 @@ const credentials = (authorization: string | undefined): [user: string, password
   return [plain.slice(0, colon), plain.slice(colon + 1)]
 }
 
-const accountOfAuthToken = async (reader: Reader, sid: string, given: string): Promise<string | undefined> => {
+const accountOfAuthToken = async (
+  reader: Reader,
+  sid: string,
+  given: string,
+): Promise<string | undefined> => {
   const account = await findAccount(reader, sid)
   if (account?.status !== 'active') return undefined
   return isSame(reader.unseal(account.auth_token_sealed), given) ? sid : undefined

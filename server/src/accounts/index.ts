@@ -8,7 +8,8 @@ export {
   createApiKey,
   findAccount,
   findApiKey,
+  type NewAccount,
   signingKeyOf,
 } from './account.ts'
-export { accountRoutes, type ProvisionAccount } from './routes.ts'
 export { authenticate, believeToken, type Caller } from './authenticate.ts'
+export { accountRoutes, type ProvisionAccount } from './routes.ts'

@@ -73,11 +73,16 @@ export const accountRoutes = (provision: ProvisionAccount): Routes => ({
         if (!row) return undefined
         if (row.sid === accountSid && input.status === 'suspended')
           throw problem('access_denied', { reason: 'an account cannot suspend itself' })
-        const changed = await update(tx, 'accounts', { sid: row.sid }, {
-          friendly_name: input.friendlyName ?? row.friendly_name,
-          status: input.status ?? row.status,
-          date_updated: tx.now(),
-        })
+        const changed = await update(
+          tx,
+          'accounts',
+          { sid: row.sid },
+          {
+            friendly_name: input.friendlyName ?? row.friendly_name,
+            status: input.status ?? row.status,
+            date_updated: tx.now(),
+          },
+        )
         return changed && answerAccount(changed)
       },
     }),

@@ -50,7 +50,10 @@ interface VerbsInFull<R extends ResourceDeclaration> {
    */
   list: ListVerb<R> | { rows: ListVerb<R>; key: (row: RowOf<R>) => string | number }
   /** Nothing found is answered 404 / 20404. */
-  fetch: (reader: Reader, call: Call<PathFor<R, 'fetch'>, InputFor<R, 'fetch'>>) => Promise<RowOf<R> | undefined>
+  fetch: (
+    reader: Reader,
+    call: Call<PathFor<R, 'fetch'>, InputFor<R, 'fetch'>>,
+  ) => Promise<RowOf<R> | undefined>
   create: (tx: Tx, call: Call<PathFor<R, 'create'>, InputFor<R, 'create'>>) => Promise<RowOf<R>>
   update: (tx: Tx, call: Call<PathFor<R, 'update'>, InputFor<R, 'update'>>) => Promise<RowOf<R> | undefined>
   /** Whether there was anything to delete; if not, 404. */
@@ -77,4 +80,3 @@ export interface Routes {
   readonly served: readonly Binding[]
   readonly unserved: readonly Unserved[]
 }
-

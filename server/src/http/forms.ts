@@ -63,6 +63,11 @@ const SAID_BACK_MAX = 64
 
 const refusal = (parameter: string, raw: unknown, issue: unknown): Problem => {
   const { message, params } = issue as Issue
-  const details = { parameter, value: String(raw).slice(0, SAID_BACK_MAX), ...(params as object), reason: message }
+  const details = {
+    parameter,
+    value: String(raw).slice(0, SAID_BACK_MAX),
+    ...(params as object),
+    reason: message,
+  }
   return isProblemName(message) ? problem(message, details) : problem('invalid_parameter', details)
 }

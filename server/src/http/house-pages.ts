@@ -42,7 +42,10 @@ export interface HousePages {
   readonly document: Record<string, unknown>
 }
 
-export const addHousePages = async (app: FastifyInstance, { metrics, ready, document }: HousePages): Promise<void> => {
+export const addHousePages = async (
+  app: FastifyInstance,
+  { metrics, ready, document }: HousePages,
+): Promise<void> => {
   app.get('/healthz', async () => ({ status: 'alive' }))
   app.get('/readyz', async (_, reply) => {
     try {

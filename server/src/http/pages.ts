@@ -67,7 +67,14 @@ export interface Paged<Row> {
  */
 export const paged = <Row>(
   rows: readonly Row[],
-  { page, address, filters, key, keyOf, kind }: {
+  {
+    page,
+    address,
+    filters,
+    key,
+    keyOf,
+    kind,
+  }: {
     page: Page
     address: string
     filters: Sent
@@ -103,7 +110,8 @@ export const paged = <Row>(
           ? at(Math.max(0, page.number - 1), token('B', keyOf(first), kind))
           : null,
       url: at(page.number, page.after !== undefined || back ? String(filters.PageToken) : undefined),
-      next_page_url: hasNext && last !== undefined ? at(page.number + 1, token('A', keyOf(last), kind)) : null,
+      next_page_url:
+        hasNext && last !== undefined ? at(page.number + 1, token('A', keyOf(last), kind)) : null,
       key,
     },
   }

@@ -8,8 +8,8 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import cors from '@fastify/cors'
-import { Problem, problem, problemBody } from '@parley/contract/problem.ts'
 import { type Present, presenter } from '@parley/contract/present.ts'
+import { Problem, problem, problemBody } from '@parley/contract/problem.ts'
 import {
   addressOf,
   inCode,
@@ -20,7 +20,12 @@ import {
   type Unserved,
   type Verb,
 } from '@parley/contract/resource.ts'
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type HTTPMethods } from 'fastify'
+import fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type HTTPMethods,
+} from 'fastify'
 import type { Logger } from 'pino'
 import type { Reader, Store, Tx } from '../store/tx.ts'
 import type { AccessToken, Binding, Call } from './binding.ts'
@@ -47,7 +52,9 @@ export type Gate = (reader: Reader, resource: ResourceDeclaration, verb: Verb, c
 
 export interface Doorkeeper {
   /** @throws 401 */
-  authenticate(authorization: string | undefined): Promise<{ accountSid: string; token: AccessToken | undefined }>
+  authenticate(
+    authorization: string | undefined,
+  ): Promise<{ accountSid: string; token: AccessToken | undefined }>
   /** Whether the account in a public address exists. */
   exists(accountSid: string): Promise<boolean>
 }
@@ -62,6 +69,8 @@ export interface ServeOptions {
   readonly gate: Gate
   readonly limit: Limit
   readonly guestLimit: Limit
+  /** Which pages may ask for what needs no credentials: their origins, or `*` for all. */
+  readonly guestOrigins: '*' | readonly string[]
   readonly log: Logger
   /** Hears of every answer, for metrics. */
   readonly answered: (operation: string, status: number, seconds: number) => void
@@ -108,17 +117,25 @@ export const serve = async (options: ServeOptions): Promise<FastifyInstance> => 
       throw problem('unsupported_media_type', { type: FORM, expected: JSON_TYPE })
     return readUrlEncoded(body)
   })
-  app.addContentTypeParser(JSON_TYPE, { parseAs: 'string' }, async (request: FastifyRequest, body: string) => {
-    if (request.routeOptions.config.reads !== 'json')
-      throw problem('unsupported_media_type', { type: JSON_TYPE, expected: FORM })
-    return readJson(body)
-  })
+  app.addContentTypeParser(
+    JSON_TYPE,
+    { parseAs: 'string' },
+    async (request: FastifyRequest, body: string) => {
+      if (request.routeOptions.config.reads !== 'json')
+        throw problem('unsupported_media_type', { type: JSON_TYPE, expected: FORM })
+      return readJson(body)
+    },
+  )
   app.setErrorHandler((fault, request, reply) => answerFault(fault, request, reply, options.log))
   app.setNotFoundHandler((request, reply) =>
     answerFault(problem('not_found', { path: withoutVersion(request.url) }), request, reply, options.log),
   )
   app.addHook('onResponse', async (request, reply) =>
-    options.answered(request.routeOptions.config.operation ?? 'none', reply.statusCode, reply.elapsedTime / 1000),
+    options.answered(
+      request.routeOptions.config.operation ?? 'none',
+      reply.statusCode,
+      reply.elapsedTime / 1000,
+    ),
   )
   app.addHook('onRequest', (request) => admit(request, options))
 
@@ -147,15 +164,26 @@ const readJson = (body: string): unknown => {
 }
 
 /** Before a body is read: who asks, and whether they may. Pages of ours that are no operation pass. */
-const admit = async (request: FastifyRequest, { doorkeeper, limit, guestLimit }: ServeOptions): Promise<void> => {
+const admit = async (request: FastifyRequest, options: ServeOptions): Promise<void> => {
+  const { doorkeeper, limit } = options
   const { operation, openTo } = request.routeOptions.config
   if (operation === undefined) return
-  if (openTo === 'anyone') return guestLimit.take(request.ip)
+  if (openTo === 'anyone') return admitGuest(request, options)
   const caller = await doorkeeper.authenticate(request.headers.authorization)
   await limit.take(caller.accountSid)
   if (caller.token && openTo !== 'clients')
     throw problem('access_denied', { reason: 'an access token does not open this' })
   request.caller = caller
+}
+
+const admitGuest = async (
+  request: FastifyRequest,
+  { guestLimit, guestOrigins }: ServeOptions,
+): Promise<void> => {
+  const { origin } = request.headers
+  if (origin !== undefined && guestOrigins !== '*' && !guestOrigins.includes(origin))
+    throw problem('access_denied', { reason: `pages of ${origin} are not among PARLEY_WEBCHAT_ORIGINS` })
+  await guestLimit.take(request.ip)
 }
 
 const routePattern = (address: string): string => address.replace(/\{(\w+)\}/g, ':$1')
@@ -167,7 +195,10 @@ const addResource = (
   methods: Map<string, Set<string>>,
 ): void => {
   const present = presenter(resource, options.publicUrl)
-  for (const [verb, declared] of Object.entries(resource.operations) as [Verb, (typeof resource.operations)[Verb]][]) {
+  for (const [verb, declared] of Object.entries(resource.operations) as [
+    Verb,
+    (typeof resource.operations)[Verb],
+  ][]) {
     const url = routePattern(addressOf(resource, verb))
     const method = METHODS[verb]
     methods.set(url, (methods.get(url) ?? new Set()).add(method))
@@ -219,9 +250,11 @@ const operationHandler = ({ resource, verb, bound, present, options }: Operated)
 
   const readCall = async (request: FastifyRequest, reply: FastifyReply, page: Page): Promise<Call> => {
     const path: Record<string, string> = {}
-    for (const [wire, value] of Object.entries(request.params as Record<string, string>)) path[inCode(wire)] = value
+    for (const [wire, value] of Object.entries(request.params as Record<string, string>))
+      path[inCode(wire)] = value
     const accountSid = request.caller?.accountSid ?? path.accountSid ?? ''
-    if (!request.caller && accountSid && !(await options.doorkeeper.exists(accountSid))) throw notFound(request)
+    if (!request.caller && accountSid && !(await options.doorkeeper.exists(accountSid)))
+      throw notFound(request)
     const sent = (inQuery ? request.query : (request.body ?? {})) as Sent
     const token = request.caller?.token
     const call: Call = {
@@ -249,7 +282,9 @@ const operationHandler = ({ resource, verb, bound, present, options }: Operated)
   const handlers = {
     list: (verbBound: Bound['list']) => {
       const { rows, key } =
-        typeof verbBound === 'function' ? { rows: verbBound, key: (row: Row) => row.sid as string } : verbBound
+        typeof verbBound === 'function'
+          ? { rows: verbBound, key: (row: Row) => row.sid as string }
+          : verbBound
       const kind: KeyKind = typeof verbBound === 'function' ? 'sid' : 'text'
       const sizes = resource.pageSize ?? { default: 50, max: 1000 }
       const arrayKey = resource.key ?? 'items'
@@ -318,9 +353,15 @@ const pathOf = (url: string): string => {
 /** Twilio names a missing resource by its path without the version. */
 const withoutVersion = (url: string): string => pathOf(url).replace(/^\/v\d+(?=\/)/, '')
 
-const notFound = (request: FastifyRequest): Problem => problem('not_found', { path: withoutVersion(request.url) })
+const notFound = (request: FastifyRequest): Problem =>
+  problem('not_found', { path: withoutVersion(request.url) })
 
-const answerFault = (fault: unknown, request: FastifyRequest, reply: FastifyReply, log: Logger): FastifyReply => {
+const answerFault = (
+  fault: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  log: Logger,
+): FastifyReply => {
   const known = asProblem(fault, request)
   if (known.problem === 'internal')
     log.error({ fault, method: request.method, path: pathOf(request.url) }, 'a request met a fault of ours')
@@ -357,7 +398,9 @@ const asProblem = (fault: unknown, request: FastifyRequest): Problem => {
 const answerUnreadable = (fault: Error & { code?: string }, socket: Socket): void => {
   if (fault.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
   const late = fault.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-  const it = problem('malformed_request', { reason: late ? 'it did not arrive whole in time' : 'it is not HTTP' })
+  const it = problem('malformed_request', {
+    reason: late ? 'it did not arrive whole in time' : 'it is not HTTP',
+  })
   const status = late ? 408 : 400
   const body = JSON.stringify({ ...problemBody(it), status })
   socket.end(

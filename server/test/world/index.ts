@@ -16,8 +16,8 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pino from 'pino'
-import twilio5 from 'twilio5'
 import twilio6 from 'twilio'
+import twilio5 from 'twilio5'
 import { type House, type HouseOptions, openHouse } from '../../src/app.ts'
 import type { Where } from '../../src/store/open.ts'
 import { type Clock, openClock } from './clock.ts'
@@ -34,6 +34,7 @@ export interface WorldOptions {
   readonly live?: boolean
   readonly webhooks?: Partial<HouseOptions['webhooks']>
   readonly limits?: Partial<HouseOptions['limits']>
+  readonly webchatOrigins?: HouseOptions['webchatOrigins']
 }
 
 export interface World {
@@ -79,7 +80,11 @@ const clients = (url: string, sid: string, authToken: string) => ({
   twilio5: pointAt(twilio5(sid, authToken) as unknown as Twilio, url),
 })
 
-export const openWorld = async ({ engine = 'memory', live = false, ...options }: WorldOptions = {}): Promise<World> => {
+export const openWorld = async ({
+  engine = 'memory',
+  live = false,
+  ...options
+}: WorldOptions = {}): Promise<World> => {
   const open = new AsyncDisposableStack()
   const clock = openClock(live)
   const listener = open.use(await openListener())
@@ -97,6 +102,7 @@ export const openWorld = async ({ engine = 'memory', live = false, ...options }:
       account: {},
       webhooks: { allowPrivate: true, retryHours: 24, silences: 1, ...options.webhooks },
       limits: { perSecond: 0, burst: 0, guestsPerSecond: 0, ...options.limits },
+      webchatOrigins: options.webchatOrigins ?? '*',
       log: pino({ level: process.env.PARLEY_LOG ?? 'fatal' }),
       nature: clock.nature,
       jobsRunByThemselves: live,
@@ -104,7 +110,8 @@ export const openWorld = async ({ engine = 'memory', live = false, ...options }:
   let house = await openAgain()
   open.defer(() => house[Symbol.asyncDispose]())
   const { account } = house
-  const basic = (user: string, password: string) => `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
+  const basic = (user: string, password: string) =>
+    `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
   return {
     url,
     account,
@@ -122,13 +129,21 @@ export const openWorld = async ({ engine = 'memory', live = false, ...options }:
     newAccount: async (friendlyName) => {
       const { provisionAccount } = await import('../../src/provision.ts')
       const made = await house.store.transact('new account', (tx) => provisionAccount(tx, { friendlyName }))
-      return { sid: made.sid, authToken: made.authToken, twilio: clients(url, made.sid, made.authToken).twilio }
+      return {
+        sid: made.sid,
+        authToken: made.authToken,
+        twilio: clients(url, made.sid, made.authToken).twilio,
+      }
     },
     fetch: (path, { form, as, ...init } = {}) => {
       const headers = new Headers(init.headers)
       const who = as === undefined ? basic(account.sid, account.authToken) : as
       if (who !== null && !headers.has('authorization')) headers.set('authorization', who)
-      return fetch(url + path, { ...init, headers, ...(form ? { method: init.method ?? 'POST', body: urlEncoded(form) } : {}) })
+      return fetch(url + path, {
+        ...init,
+        headers,
+        ...(form ? { method: init.method ?? 'POST', body: urlEncoded(form) } : {}),
+      })
     },
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   }

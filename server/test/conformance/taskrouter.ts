@@ -1,0 +1,163 @@
+/** The TaskRouter stories: each served operation of taskrouter v1. */
+import assert from 'node:assert/strict'
+import type { Story } from './story.ts'
+import type { Witness } from './witness.ts'
+
+const newWorkspace = async ({ client }: Witness) =>
+  client.taskrouter.v1.workspaces.create({ friendlyName: `Desk ${Math.floor(performance.now() * 1000)}` })
+
+const anyone = (queue: string): string => JSON.stringify({ task_routing: { default_filter: { queue } } })
+
+export const taskRouterStories: readonly Story[] = [
+  {
+    name: 'taskrouter: an admin keeps workspaces',
+    tell: async (witness) => {
+      const { workspaces } = witness.client.taskrouter.v1
+      const workspace = await workspaces.create({
+        friendlyName: 'North',
+        eventCallbackUrl: 'https://example.com/events',
+        eventsFilter: 'task.created',
+        multiTaskEnabled: true,
+        template: 'NONE',
+        prioritizeQueueOrder: 'FIFO',
+      })
+      await workspaces(workspace.sid).fetch()
+      await workspaces(workspace.sid).update({ friendlyName: 'North desk', prioritizeQueueOrder: 'LIFO' })
+      await workspaces.list({ friendlyName: 'North desk' })
+      await workspaces(workspace.sid).remove()
+    },
+  },
+  {
+    name: 'taskrouter: an admin keeps activities',
+    tell: async (witness) => {
+      const { activities } = witness.client.taskrouter.v1.workspaces((await newWorkspace(witness)).sid)
+      const lunch = await activities.create({ friendlyName: 'Lunch', available: false })
+      await activities(lunch.sid).fetch()
+      await activities(lunch.sid).update({ friendlyName: 'Long lunch' })
+      await activities.list({ available: 'false' })
+      await activities(lunch.sid).remove()
+    },
+  },
+  {
+    name: 'taskrouter: an admin keeps task channels',
+    tell: async (witness) => {
+      const { taskChannels } = witness.client.taskrouter.v1.workspaces((await newWorkspace(witness)).sid)
+      const fax = await taskChannels.create({
+        friendlyName: 'Fax',
+        uniqueName: 'fax',
+        channelOptimizedRouting: false,
+      })
+      await taskChannels('fax').fetch()
+      await taskChannels(fax.sid).update({ friendlyName: 'Telefax' })
+      await taskChannels.list()
+      await taskChannels('fax').remove()
+    },
+  },
+  {
+    name: 'taskrouter: an admin keeps queues',
+    tell: async (witness) => {
+      const workspace = witness.client.taskrouter.v1.workspaces((await newWorkspace(witness)).sid)
+      const { taskQueues } = workspace
+      const queue = await taskQueues.create({
+        friendlyName: 'Spanish',
+        targetWorkers: 'languages HAS "es"',
+        maxReservedWorkers: 2,
+        taskOrder: 'FIFO',
+      })
+      await taskQueues(queue.sid).fetch()
+      await taskQueues(queue.sid).update({
+        friendlyName: 'Español',
+        taskOrder: 'LIFO',
+        maxReservedWorkers: 1,
+      })
+      await taskQueues.list({ evaluateWorkerAttributes: '{"languages":["es"]}' })
+      await taskQueues(queue.sid).remove()
+    },
+  },
+  {
+    name: 'taskrouter: an admin keeps workflows',
+    tell: async (witness) => {
+      const { workflows, taskQueues } = witness.client.taskrouter.v1.workspaces(
+        (await newWorkspace(witness)).sid,
+      )
+      const queue = await taskQueues.create({ friendlyName: 'All' })
+      const workflow = await workflows.create({
+        friendlyName: 'To all',
+        configuration: anyone(queue.sid),
+        assignmentCallbackUrl: 'https://example.com/assign',
+        fallbackAssignmentCallbackUrl: 'https://example.com/assign-else',
+        taskReservationTimeout: 60,
+      })
+      await workflows(workflow.sid).fetch()
+      await workflows(workflow.sid).update({ friendlyName: 'To everybody', reEvaluateTasks: 'true' })
+      await workflows.list({ friendlyName: 'To everybody' })
+      await workflows(workflow.sid).remove()
+    },
+  },
+  {
+    name: 'taskrouter: an admin keeps workers and their channels',
+    tell: async (witness) => {
+      const { workers, activities } = witness.client.taskrouter.v1.workspaces(
+        (await newWorkspace(witness)).sid,
+      )
+      const [activity] = await activities.list()
+      assert.ok(activity)
+      const ana = await workers.create({
+        friendlyName: 'ana',
+        attributes: '{"languages":["es"]}',
+        activitySid: activity.sid,
+      })
+      await workers(ana.sid).fetch()
+      await workers(ana.sid).update({
+        attributes: '{"languages":["es","en"]}',
+        rejectPendingReservations: true,
+      })
+      assert.equal((await workers.list({ targetWorkersExpression: 'languages HAS "en"' })).length, 1)
+      const { workerChannels } = workers(ana.sid)
+      const [channel] = await workerChannels.list()
+      assert.ok(channel)
+      await workerChannels(channel.sid).fetch()
+      await workerChannels(channel.sid).update({ capacity: 3, available: true })
+      await workers(ana.sid).remove()
+    },
+  },
+  {
+    name: 'taskrouter: a task finds its agent, who does it',
+    tell: async (witness, world) => {
+      const { sid } = await newWorkspace(witness)
+      const { workers, activities, workflows, taskQueues, tasks } =
+        witness.client.taskrouter.v1.workspaces(sid)
+      const ready =
+        (await activities.list()).find((it) => it.available) ??
+        (await activities.create({ friendlyName: 'Ready', available: true }))
+      const queue = await taskQueues.create({ friendlyName: 'All' })
+      const workflow = await workflows.create({ friendlyName: 'To all', configuration: anyone(queue.sid) })
+      const ana = await workers.create({ friendlyName: 'ana', activitySid: ready.sid })
+      const task = await tasks.create({
+        workflowSid: workflow.sid,
+        attributes: '{"name":"Vera"}',
+        priority: 5,
+        timeout: 600,
+        taskChannel: 'default',
+      })
+      await world.settle()
+      await tasks(task.sid).fetch()
+      await tasks(task.sid).update({ attributes: '{"name":"Vera","vip":true}', priority: 6 })
+      assert.equal(
+        (await tasks.list({ assignmentStatus: ['reserved'], ordering: 'Priority:desc' })).length,
+        1,
+      )
+      const [reservation] = await tasks(task.sid).reservations.list({ workerSid: ana.sid })
+      assert.ok(reservation)
+      await tasks(task.sid).reservations(reservation.sid).fetch()
+      const ofWorker = workers(ana.sid).reservations
+      await ofWorker.list({ reservationStatus: 'pending' })
+      await ofWorker(reservation.sid).fetch()
+      await ofWorker(reservation.sid).update({ reservationStatus: 'accepted' })
+      await tasks(task.sid).reservations(reservation.sid).update({ reservationStatus: 'completed' })
+      assert.equal((await tasks(task.sid).fetch()).assignmentStatus, 'completed')
+      const other = await tasks.create({ workflowSid: workflow.sid })
+      await tasks(other.sid).remove()
+    },
+  },
+]
