@@ -1,10 +1,28 @@
 /** TaskRouter v1: every resource with its verbs, and what is not served. */
 import { TaskRouterUnserved } from '@parley/contract/taskrouter/unserved.ts'
 import type { Routes } from '../http/binding.ts'
+import { activities } from './activity.ts'
 import { taskReservations, workerReservations } from './reservation.ts'
 import { tasks } from './task.ts'
+import { taskChannels } from './task-channel.ts'
+import { taskQueues } from './task-queue.ts'
+import { workers } from './worker.ts'
+import { workerChannels } from './worker-channel.ts'
+import { workflows } from './workflow.ts'
+import { workspaces } from './workspace.ts'
 
 export const routes: Routes = {
-  served: [tasks, taskReservations, workerReservations],
+  served: [
+    workspaces,
+    activities,
+    workers,
+    workerChannels,
+    taskQueues,
+    workflows,
+    taskChannels,
+    tasks,
+    taskReservations,
+    workerReservations,
+  ],
   unserved: TaskRouterUnserved,
 }

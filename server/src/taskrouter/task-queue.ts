@@ -1,0 +1,217 @@
+import { problem } from '@parley/contract/problem.ts'
+import { TaskQueue, type TaskQueueRow } from '@parley/contract/taskrouter/task-queue.ts'
+import { sql } from 'kysely'
+import { bind } from '../http/binding.ts'
+import { changing, reading } from '../store/query.ts'
+import { find, insert, remove, update } from '../store/rows.ts'
+import type { Reader, Tx } from '../store/tx.ts'
+import { given, wakeRouter } from './house.ts'
+import { isRecord } from './is-record.ts'
+import { lockParent, mustBeFree } from './named.ts'
+import { keyOf, orderedListing, readOrdering } from './ordered.ts'
+import { requireActivity, requireWorkspace } from './parents.ts'
+import { readExpression, targetWorkers } from './text-expression.ts'
+import { scopeOf, workerFacts } from './worker-scope.ts'
+import { parseWorkflowConfiguration, queuesOf } from './workflow-configuration.ts'
+
+const EVERYBODY = '1==1'
+
+const list = orderedListing(
+  'task_queues',
+  (query, at: { workspaceSid: string; friendlyName?: string | undefined }, given) => {
+    const own = query.where('workspace_sid', '=', at.workspaceSid)
+    return given('friendlyName') ? own.where('friendly_name', '=', at.friendlyName as string) : own
+  },
+)
+
+const anyTask = reading((db, at: { queueSid: string }) =>
+  db
+    .selectFrom('tasks')
+    .select('sid')
+    .where('task_queue_sid', '=', at.queueSid)
+    .where('assignment_status', 'in', ['pending', 'reserved', 'assigned', 'wrapping'])
+    .limit(1),
+)
+
+const workflowsOf = reading((db, at: { workspaceSid: string }) =>
+  db.selectFrom('workflows').selectAll().where('workspace_sid', '=', at.workspaceSid),
+)
+
+/** The tasks that wait follow what their queue now says of order and of offers at once. */
+const refreshTasks = changing((db, at: { queueSid: string; name: string; offersMax: number; lifo: number }) =>
+  db
+    .updateTable('tasks')
+    .set({
+      task_queue_friendly_name: at.name,
+      offers_max: at.offersMax,
+      turn: sql<number>`case when ${at.lifo} = 1 then -virtual_start_time else virtual_start_time end`,
+      waits: sql<number>`case when assignment_status in ('pending', 'reserved') and offers < ${at.offersMax}
+        then 1 else 0 end`,
+    })
+    .where('task_queue_sid', '=', at.queueSid),
+)
+
+interface OneAsked {
+  readonly accountSid: string
+  readonly path: { readonly workspaceSid: string; readonly sid: string }
+}
+
+const findOne = (reader: Reader, { accountSid, path }: OneAsked): Promise<TaskQueueRow | undefined> =>
+  find(reader, 'task_queues', { sid: path.sid, workspace_sid: path.workspaceSid, account_sid: accountSid })
+
+/** The columns for the activities that a queue puts its workers into. */
+const activityColumns = async (
+  tx: Tx,
+  workspaceSid: string,
+  {
+    reservationActivitySid,
+    assignmentActivitySid,
+  }: {
+    reservationActivitySid?: string | undefined
+    assignmentActivitySid?: string | undefined
+  },
+) => {
+  const named = async (sid: string | undefined, parameter: string) =>
+    sid === undefined ? undefined : requireActivity(tx, workspaceSid, sid, parameter)
+  const reservation = await named(reservationActivitySid, 'ReservationActivitySid')
+  const assignment = await named(assignmentActivitySid, 'AssignmentActivitySid')
+  return {
+    ...(reservation && {
+      reservation_activity_sid: reservation.sid,
+      reservation_activity_name: reservation.friendly_name,
+    }),
+    ...(assignment && {
+      assignment_activity_sid: assignment.sid,
+      assignment_activity_name: assignment.friendly_name,
+    }),
+  }
+}
+
+const readAttributes = (json: string): Record<string, unknown> => {
+  try {
+    const value: unknown = JSON.parse(json)
+    if (isRecord(value)) return value
+  } catch {
+    // Said below.
+  }
+  throw problem('invalid_parameter', {
+    parameter: 'EvaluateWorkerAttributes',
+    reason: 'it must be a JSON object, like {"languages": ["en"]}',
+  })
+}
+
+export const taskQueues = bind(TaskQueue, {
+  list: {
+    key: keyOf,
+    rows: async (reader, call) => {
+      await requireWorkspace(reader, call)
+      const { workspaceSid } = call.path
+      const { friendlyName, evaluateWorkerAttributes, workerSid, ordering } = call.input
+      const order = readOrdering(ordering, { DateUpdated: 'date_updated', DateCreated: 'date_created' })
+      const now = reader.now()
+      const scopes =
+        evaluateWorkerAttributes === undefined ? [] : [scopeOf(readAttributes(evaluateWorkerAttributes), now)]
+      if (workerSid !== undefined) {
+        const worker = await find(reader, 'workers', { sid: workerSid, workspace_sid: workspaceSid })
+        if (!worker) return []
+        scopes.push(scopeOf(workerFacts(worker), now))
+      }
+      const fits = (row: TaskQueueRow) => scopes.every((it) => targetWorkers(row.target_workers).matches(it))
+      return list(reader, { workspaceSid, friendlyName }, call.page, {
+        order,
+        fits: scopes.length ? fits : undefined,
+      })
+    },
+  },
+  fetch: findOne,
+  create: async (tx, call) => {
+    const workspace = await lockParent(tx, call)
+    const {
+      friendlyName,
+      targetWorkers: target = EVERYBODY,
+      maxReservedWorkers = 1,
+      taskOrder = 'FIFO',
+    } = call.input
+    readExpression('TargetWorkers', target)
+    await mustBeFree(tx, 'task_queues', workspace.sid, friendlyName)
+    const now = tx.now()
+    const taskQueue: TaskQueueRow = {
+      sid: tx.newSid('WQ'),
+      account_sid: workspace.account_sid,
+      workspace_sid: workspace.sid,
+      friendly_name: friendlyName,
+      target_workers: target,
+      max_reserved_workers: maxReservedWorkers,
+      task_order: taskOrder,
+      assignment_activity_sid: null,
+      assignment_activity_name: null,
+      reservation_activity_sid: null,
+      reservation_activity_name: null,
+      ...(await activityColumns(tx, workspace.sid, call.input)),
+      date_created: now,
+      date_updated: now,
+    }
+    await insert(tx, 'task_queues', taskQueue)
+    const told = { accountSid: call.accountSid, at: now, actor: call.actor, taskQueue }
+    tx.record({ name: 'task-queue.created', ...told })
+    return taskQueue
+  },
+  update: async (tx, call) => {
+    const workspace = await lockParent(tx, call)
+    const found = await findOne(tx, call)
+    if (!found) return undefined
+    const { friendlyName, targetWorkers: target, maxReservedWorkers, taskOrder } = call.input
+    if (target !== undefined) readExpression('TargetWorkers', target)
+    if (friendlyName !== undefined)
+      await mustBeFree(tx, 'task_queues', workspace.sid, friendlyName, found.sid)
+    const taskQueue =
+      (await update(
+        tx,
+        'task_queues',
+        { sid: found.sid },
+        {
+          ...given({
+            friendly_name: friendlyName,
+            target_workers: target,
+            max_reserved_workers: maxReservedWorkers,
+            task_order: taskOrder,
+          }),
+          ...(await activityColumns(tx, workspace.sid, call.input)),
+          date_updated: tx.now(),
+        },
+      )) ?? found
+    if (
+      taskQueue.friendly_name !== found.friendly_name ||
+      taskQueue.max_reserved_workers !== found.max_reserved_workers ||
+      taskQueue.task_order !== found.task_order
+    )
+      await refreshTasks.run(tx, {
+        queueSid: taskQueue.sid,
+        name: taskQueue.friendly_name,
+        offersMax: taskQueue.max_reserved_workers,
+        lifo: Number(taskQueue.task_order === 'LIFO'),
+      })
+    if (taskQueue.target_workers !== found.target_workers) {
+      const told = { accountSid: call.accountSid, at: tx.now(), actor: call.actor, taskQueue }
+      tx.record({ name: 'task-queue.expression.updated', ...told })
+    }
+    await wakeRouter(tx, workspace.sid)
+    return taskQueue
+  },
+  delete: async (tx, call) => {
+    const workspace = await lockParent(tx, call)
+    const taskQueue = await findOne(tx, call)
+    if (!taskQueue) return false
+    const inUse = (by: string) => problem('in_use', { what: `TaskQueue ${taskQueue.friendly_name}`, by })
+    for (const workflow of await workflowsOf.all(tx, { workspaceSid: workspace.sid }))
+      if (
+        queuesOf(parseWorkflowConfiguration(workflow.configuration)).some((it) => it.queue === taskQueue.sid)
+      )
+        throw inUse(`workflow ${workflow.friendly_name} leads to it`)
+    if (await anyTask.first(tx, { queueSid: taskQueue.sid })) throw inUse('it has tasks that are not over')
+    await remove(tx, 'task_queues', { sid: taskQueue.sid })
+    const told = { accountSid: call.accountSid, at: tx.now(), actor: call.actor, taskQueue }
+    tx.record({ name: 'task-queue.deleted', ...told })
+    return true
+  },
+})
