@@ -4,6 +4,7 @@
  */
 import { flag, instant, jsonText, orNull, required, sid, text } from '../field.ts'
 import { type RowOf, resource } from '../resource.ts'
+import { ATTRIBUTES_BYTES_MAX as TASK_ATTRIBUTES_BYTES_MAX } from '../taskrouter/worker.ts'
 
 export const IDENTITY_MAX = 256
 export const CHAT_FRIENDLY_NAME_MAX = 256
@@ -40,7 +41,7 @@ export const FlexChannel = resource({
         ChatUniqueName: text({ max: CHAT_UNIQUE_NAME_MAX }),
         PreEngagementData: jsonText(),
         TaskSid: sid('WT'),
-        TaskAttributes: jsonText({ object: true }),
+        TaskAttributes: jsonText({ object: true, maxBytes: TASK_ATTRIBUTES_BYTES_MAX }),
         LongLived: flag(),
       },
       about:

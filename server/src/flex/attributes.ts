@@ -2,10 +2,8 @@
  * The attributes that Flex writes on channels and tasks, and how it reads those that others have written. Attributes
  * may be any JSON: what is no object tells nothing.
  */
+import { ATTRIBUTES_BYTES_MAX } from '@parley/contract/chat/limits.ts'
 import { problem } from '@parley/contract/problem.ts'
-
-/** Longest attributes of a channel, in bytes. */
-const CHANNEL_ATTRIBUTES_BYTES_MAX = 32_768
 
 type JsonObject = Readonly<Record<string, unknown>>
 
@@ -76,8 +74,8 @@ export const newChannelAttributes = (it: ChannelAttributesWanted): string =>
   )
 
 const bounded = (attributes: string): string => {
-  if (Buffer.byteLength(attributes) > CHANNEL_ATTRIBUTES_BYTES_MAX)
-    throw problem('attributes_too_long', { max: CHANNEL_ATTRIBUTES_BYTES_MAX })
+  if (Buffer.byteLength(attributes) > ATTRIBUTES_BYTES_MAX)
+    throw problem('attributes_too_long', { max: ATTRIBUTES_BYTES_MAX })
   return attributes
 }
 

@@ -5,6 +5,7 @@
 import type { Actor } from '@parley/contract/actor.ts'
 import type { ChannelRow } from '@parley/contract/chat/channel.ts'
 import type { ServiceRow } from '@parley/contract/chat/service.ts'
+import { isSid } from '@parley/contract/field.ts'
 import type { ExternalIntegration, FlexFlowRow, TaskIntegration } from '@parley/contract/flex/flex-flow.ts'
 import { Problem, problem } from '@parley/contract/problem.ts'
 import {
@@ -20,7 +21,7 @@ import {
 } from '../chat/index.ts'
 import { reading } from '../store/query.ts'
 import { insertNew, remove } from '../store/rows.ts'
-import type { Reader, Tx } from '../store/tx.ts'
+import type { Tx } from '../store/tx.ts'
 import { createTask, findTask, updateTaskAttributes } from '../taskrouter/index.ts'
 import {
   ACTIVE,
@@ -355,6 +356,8 @@ const freeUniqueName = async (
   serviceSid: string,
   uniqueName: string,
 ): Promise<void> => {
+  // One that looks like a SID is nobody's: chat refuses it.
+  if (isSid('CH', uniqueName)) return
   const holder = await lockChannel(tx, accountSid, uniqueName, serviceSid)
   if (!holder) return
   if (saysOver(holder.attributes) !== true || !(await findEngagement(tx, accountSid, holder.sid)))
@@ -381,14 +384,3 @@ const inFlexWords = async <T>(
 
 const asUuid = (hex: string): string =>
   `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`
-
-/** @throws 404 where the account has no such conversation of that kind */
-export const findEngagementOfKind = async (
-  reader: Reader,
-  accountSid: string,
-  sid: string,
-  kind: EngagementRow['kind'],
-): Promise<EngagementRow | undefined> => {
-  const it = await findEngagement(reader, accountSid, sid)
-  return it?.kind === kind ? it : undefined
-}

@@ -22,7 +22,10 @@ const declared = (resources: readonly ResourceDeclaration[], unserved: readonly 
 ]
 
 test('every published operation of Flex is declared, served or not, and once', async () => {
-  const undocumented = new Set(['POST /v1/Channels/{ChannelSid}/Roles/{Role}/Users', 'GET /v1/Configuration/Public'])
+  const undocumented = new Set([
+    'POST /v1/Channels/{ChannelSid}/Roles/{Role}/Users',
+    'GET /v1/Configuration/Public',
+  ])
   const ours = declared(
     flexResources.filter((it) => it.product === 'flex'),
     flexUnserved,

@@ -75,8 +75,16 @@ describe('Flex Flows', () => {
     const { flexFlow } = world.twilio.flexApi.v1
     const studio = { friendlyName: 'Bot first', chatServiceSid: service, channelType: 'custom' as const }
     await isRefused(flexFlow.create(studio), 400, 45004)
-    await isRefused(flexFlow.create({ ...studio, 'integration.flowSid': STUDIO_FLOW, enabled: true }), 400, 45004)
-    const made = await flexFlow.create({ ...studio, 'integration.flowSid': STUDIO_FLOW, 'integration.retryCount': 1 })
+    await isRefused(
+      flexFlow.create({ ...studio, 'integration.flowSid': STUDIO_FLOW, enabled: true }),
+      400,
+      45004,
+    )
+    const made = await flexFlow.create({
+      ...studio,
+      'integration.flowSid': STUDIO_FLOW,
+      'integration.retryCount': 1,
+    })
     assert.equal(made.integrationType, 'studio')
     assert.deepEqual(made.integration, { flow_sid: STUDIO_FLOW, retry_count: 1 })
     await isRefused(flexFlow(made.sid).update({ enabled: true }), 400, 45004)
@@ -106,7 +114,11 @@ describe('Flex Flows', () => {
     const project = await projectOf(world)
     const { flexFlow } = world.twilio.flexApi.v1
     const first = await flexFlow.create(taskFlow(project, { enabled: true, contactIdentity: 'shop' }))
-    await isRefused(flexFlow.create(taskFlow(project, { enabled: true, contactIdentity: 'shop' })), 409, 45210)
+    await isRefused(
+      flexFlow.create(taskFlow(project, { enabled: true, contactIdentity: 'shop' })),
+      409,
+      45210,
+    )
     const other = await flexFlow.create(taskFlow(project, { enabled: true, contactIdentity: 'forum' }))
     const spare = await flexFlow.create(taskFlow(project, { contactIdentity: 'shop' }))
     await isRefused(flexFlow(spare.sid).update({ enabled: true }), 409, 45210)
@@ -121,9 +133,15 @@ describe('Flex Flows', () => {
     await using world = await openWorld()
     const project = await projectOf(world)
     const { flexFlow } = world.twilio.flexApi.v1
-    const made = await flexFlow.create(taskFlow(project, { 'integration.priority': 5, contactIdentity: 'shop' }))
+    const made = await flexFlow.create(
+      taskFlow(project, { 'integration.priority': 5, contactIdentity: 'shop' }),
+    )
     assert.deepEqual((await flexFlow(made.sid).update()).toJSON(), made.toJSON())
-    const changed = await flexFlow(made.sid).update({ 'integration.timeout': 60, longLived: true, contactIdentity: '' })
+    const changed = await flexFlow(made.sid).update({
+      'integration.timeout': 60,
+      longLived: true,
+      contactIdentity: '',
+    })
     assert.deepEqual(changed.integration, { ...made.integration, timeout: 60 })
     assert.equal(changed.longLived, true)
     assert.equal(changed.contactIdentity, null)
@@ -172,7 +190,9 @@ describe('Flex Flows', () => {
       channelType: 'custom',
       'integration.flowSid': STUDIO_FLOW,
     })
-    const list = (await (await world.fetch('/Flex/FlexFlows')).json()) as { flex_flows: Record<string, unknown>[] }
+    const list = (await (await world.fetch('/Flex/FlexFlows')).json()) as {
+      flex_flows: Record<string, unknown>[]
+    }
     assert.equal(list.flex_flows.length, 2)
     const one = (await (await world.fetch(`/Flex/FlexFlows/${made.sid}`)).json()) as Record<string, unknown>
     assert.deepEqual(one, list.flex_flows[1])

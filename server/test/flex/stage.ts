@@ -51,12 +51,22 @@ export const ana = async (world: World, { workspace }: Project) => {
 }
 
 /** The access token of an agent's desktop. */
-export const deskToken = (world: World, identity: string, grants: { workspace: string; worker: string; service: string }) => {
+export const deskToken = (
+  world: World,
+  identity: string,
+  grants: { workspace: string; worker: string; service: string },
+) => {
   const { AccessToken } = twilio.jwt
-  const token = new AccessToken(world.account.sid, world.account.apiKeySid, world.account.apiKeySecret, { identity })
+  const token = new AccessToken(world.account.sid, world.account.apiKeySid, world.account.apiKeySecret, {
+    identity,
+  })
   token.addGrant(new AccessToken.ChatGrant({ serviceSid: grants.service }))
   token.addGrant(
-    new AccessToken.TaskRouterGrant({ workspaceSid: grants.workspace, workerSid: grants.worker, role: 'worker' }),
+    new AccessToken.TaskRouterGrant({
+      workspaceSid: grants.workspace,
+      workerSid: grants.worker,
+      role: 'worker',
+    }),
   )
   return asToken(token.toJwt())
 }
@@ -72,7 +82,9 @@ export const accept = async (world: World, { workspace }: Project, workerSid: st
 }
 
 /** What a promise of the published client was refused with. */
-export const refused = async (promise: Promise<unknown>): Promise<{ status: number; code: number; message: string }> => {
+export const refused = async (
+  promise: Promise<unknown>,
+): Promise<{ status: number; code: number; message: string }> => {
   try {
     await promise
   } catch (fault) {
