@@ -44,7 +44,10 @@ export const Channel = resource({
     last_message: '/v2/Services/{service_sid}/Channels/{sid}/Messages/{last_message_sid}',
   },
   operations: {
-    list: { about: 'The public ones, unless Type says otherwise.', form: { Type: many(choice(['public', 'private'])) } },
+    list: {
+      about: 'The public ones, unless Type says otherwise.',
+      form: { Type: many(choice(['public', 'private'])) },
+    },
     fetch: { about: 'By SID or unique name.' },
     create: { form: { ...changeable, Type: choice(['public', 'private']) } },
     update: { form: changeable },

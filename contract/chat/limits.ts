@@ -29,7 +29,8 @@ export const friendlyName = (): Field<string, string, false> =>
   text({ max: NAME_MAX, tooLong: 'friendly_name_too_long' })
 
 /** An empty one takes the name away. */
-export const uniqueName = (): Field<string, string, false> => text({ max: NAME_MAX, tooLong: 'unique_name_too_long' })
+export const uniqueName = (): Field<string, string, false> =>
+  text({ max: NAME_MAX, tooLong: 'unique_name_too_long' })
 
 export const identity = (): Field<string, string, false> =>
   text({ max: NAME_MAX, tooLong: 'identity_too_long', empty: 'identity_missing' })

@@ -33,8 +33,13 @@ export const Role = resource({
         Permission: permissions(),
       },
     },
-    update: { about: 'The permissions given replace those the role had.', form: { Permission: permissions() } },
-    delete: { about: 'Whoever still has the role may do nothing by it. A default role of the service stays.' },
+    update: {
+      about: 'The permissions given replace those the role had.',
+      form: { Permission: permissions() },
+    },
+    delete: {
+      about: 'Whoever still has the role may do nothing by it. A default role of the service stays.',
+    },
   },
 })
 

@@ -1,5 +1,17 @@
 /** A chat service: a world of its own of users, roles and channels. */
-import { address, choice, flag, instant, jsonObject, many, orNull, required, sid, text, whole } from '../field.ts'
+import {
+  address,
+  choice,
+  flag,
+  instant,
+  jsonObject,
+  many,
+  orNull,
+  required,
+  sid,
+  text,
+  whole,
+} from '../field.ts'
 import { type RowOf, resource } from '../resource.ts'
 import { friendlyName, LIMIT_MAX, PAGES, WEBHOOK_RETRIES_MAX, WEBHOOK_URL_MAX } from './limits.ts'
 

@@ -96,7 +96,7 @@ export const openHouse = async (options: HouseOptions): Promise<House> => {
         store,
         bus,
         log,
-        handlers: [reactions.handler, ...taskrouter.handlers, ...flex.handlers, ...hooks.handlers],
+        handlers: [reactions.handler, ...chat.handlers, ...taskrouter.handlers, ...flex.handlers, ...hooks.handlers],
         byItself: options.jobsRunByThemselves ?? true,
         ended: metrics.jobEnded,
       }),

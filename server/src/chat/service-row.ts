@@ -1,0 +1,33 @@
+/** Looking for services. */
+import type { ServiceRow } from '@parley/contract/chat/service.ts'
+import { problem } from '@parley/contract/problem.ts'
+import { reading } from '../store/query.ts'
+import type { Reader } from '../store/tx.ts'
+
+const serviceBySid = reading((db, at: { accountSid: string; sid: string }) =>
+  db.selectFrom('services').selectAll().where('sid', '=', at.sid).where('account_sid', '=', at.accountSid),
+)
+
+export const findService = (
+  reader: Reader,
+  accountSid: string,
+  sid: string,
+): Promise<ServiceRow | undefined> => serviceBySid.first(reader, { accountSid, sid })
+
+/** @throws 403 / 50050, as Twilio answers where the service does not exist */
+export const requireService = async (
+  reader: Reader,
+  accountSid: string,
+  sid: string,
+): Promise<ServiceRow> => {
+  const service = await findService(reader, accountSid, sid)
+  if (!service) throw problem('service_not_found')
+  return service
+}
+
+export interface Limits {
+  readonly channel_members: number
+  readonly user_channels: number
+}
+
+export const limitsOf = (service: Pick<ServiceRow, 'limits'>): Limits => JSON.parse(service.limits) as Limits
