@@ -12,7 +12,6 @@
  */
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pino from 'pino'
@@ -23,6 +22,7 @@ import type { Where } from '../../src/store/open.ts'
 import { type Clock, openClock } from './clock.ts'
 import { type Listener, openListener } from './listener.ts'
 import { openPostgres } from './postgres.ts'
+import { sparePort } from './spare-port.ts'
 
 export type Engine = 'memory' | 'disk' | 'postgres'
 
@@ -58,22 +58,6 @@ export interface World {
 }
 
 type Form = Readonly<Record<string, string | readonly string[]>>
-
-const sparePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
-
-/** Points a published client at us, by its own `baseUrl`s. */
-export const pointAt = <T extends Twilio>(client: T, url: string): T => {
-  for (const domain of ['flexApi', 'chat', 'taskrouter', 'studio'] as const) client[domain].baseUrl = url
-  return client
-}
 
 const clients = (url: string, sid: string, authToken: string) => ({
   twilio: pointAt(twilio6(sid, authToken), url),

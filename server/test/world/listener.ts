@@ -62,7 +62,12 @@ export const openListener = async (): Promise<Listener> => {
     }
     heard.push(one)
     for (const check of waiting) check()
-    const { status = 200, headers = {}, body: answer = '', hang } = (await answers.get(bare(path))?.(one)) ?? {}
+    const {
+      status = 200,
+      headers = {},
+      body: answer = '',
+      hang,
+    } = (await answers.get(bare(path))?.(one)) ?? {}
     if (hang) return
     response.writeHead(status, headers).end(answer)
   })
