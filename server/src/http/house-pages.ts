@@ -1,6 +1,7 @@
 /** The pages of the house itself: alive, ready, metrics, and the documents of the API. */
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
+import plugin from 'fastify-plugin'
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client'
 
 export interface Metrics {
@@ -61,6 +62,7 @@ export const addHousePages = async (
     return metrics.registry.metrics()
   })
   app.get('/openapi.json', async () => document)
+  await app.register(documentGiver(document))
   await app.register(swaggerUi, {
     routePrefix: '/docs',
     uiConfig: { url: '/openapi.json', docExpansion: 'none', deepLinking: true },
@@ -69,6 +71,15 @@ export const addHousePages = async (
     theme: { title: 'Parley API' },
   })
 }
+
+/** The page asks for its document where `@fastify/swagger` would have it; ours is made from the declarations. */
+const documentGiver = (document: Record<string, unknown>) =>
+  plugin(
+    async (app: FastifyInstance) => {
+      app.decorate('swagger', () => document)
+    },
+    { name: '@fastify/swagger' },
+  )
 
 const LOGO =
   '<svg xmlns="http://www.w3.org/2000/svg" width="120" height="32"><text x="0" y="23" font-family="system-ui" font-size="22" font-weight="600" fill="#fff">Parley</text></svg>'
