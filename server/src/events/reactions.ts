@@ -2,7 +2,8 @@
 import type { Event, EventName } from '@parley/contract/event.ts'
 import type { Logger } from 'pino'
 import type { JobHandler } from '../jobs/handler.ts'
-import { later } from '../jobs/later.ts'
+import { later, notLater } from '../jobs/later.ts'
+import { dialects } from '../store/dialect.ts'
 import type { Tx } from '../store/tx.ts'
 import type { Reaction } from './react.ts'
 
@@ -35,7 +36,12 @@ export const openReactions = (all: readonly Reaction[], log: Logger): Reactions 
         try {
           await tx.savepoint(() => react(tx, event))
         } catch (fault) {
-          log.error({ fault, reaction: name, event: event.name, verb: tx.verb }, 'a reaction failed and is left to try again')
+          // Others were at work: the whole transaction is run again, and this reaction with it.
+          if (dialects[tx.dialect].isBusy(fault)) throw fault
+          log.error(
+            { fault, reaction: name, event: event.name, verb: tx.verb },
+            'a reaction failed and is left to try again',
+          )
           const dueAt = tx.now() + RETRY_AFTER_MS
           await later(tx, { kind: RETRY_KIND, key: tx.newSid('RX'), dueAt, data: { reaction: name, event } })
         }
@@ -49,10 +55,14 @@ export const openReactions = (all: readonly Reaction[], log: Logger): Reactions 
       kind: RETRY_KIND,
       perLane: 4,
       leaseMs: 30_000,
-      run: async ({ data }, { store }) => {
+      run: async ({ key, data }, { store }) => {
         const { reaction, event } = data as { reaction: string; event: Event }
         const it = byName.get(reaction)
-        if (it) await store.transact(`try again: ${reaction}`, (tx) => it.react(tx, event))
+        if (!it) throw new Error(`no reaction is called ${reaction}`)
+        await store.transact(`try again: ${reaction}`, async (tx) => {
+          // The job goes with what it does: a crash between the two would do it twice.
+          if (await notLater(tx, RETRY_KIND, key)) await it.react(tx, event)
+        })
         return undefined
       },
     },

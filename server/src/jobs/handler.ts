@@ -23,4 +23,3 @@ export interface JobHandler {
 
 /** `undefined` is done. */
 export type Outcome = { readonly again: number }
-

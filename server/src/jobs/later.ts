@@ -1,6 +1,6 @@
 /** Durable work due at a time, left in the transaction that wants it done. */
-import { insert, remove } from '../store/rows.ts'
 import { changing } from '../store/query.ts'
+import { remove } from '../store/rows.ts'
 import type { Tx } from '../store/tx.ts'
 
 export interface JobWanted {
@@ -18,37 +18,44 @@ export interface JobWanted {
 /** The bus topic that wakes runners; it says when the earliest new job is due. */
 export const JOBS_TOPIC = 'jobs'
 
-const setAnew = changing(
-  (db, at: { kind: string; key: string; lane: string; data: string; due_at: number }) =>
-    db
-      .updateTable('jobs')
-      .set((it) => ({
-        lane: at.lane,
-        data: at.data,
-        due_at: at.due_at,
+interface NewJob {
+  sid: string
+  kind: string
+  key: string
+  lane: string
+  data: string
+  due_at: number
+}
+
+/** One statement: two transactions that leave the same job at once wait for each other and do not clash. */
+const leave = changing((db, { sid, kind, key, lane, data, due_at }: NewJob) =>
+  db
+    .insertInto('jobs')
+    .values({
+      ...{ sid, kind, key, lane, data, due_at },
+      ...{ leased_until: null, attempts: 0, last_error: null, version: 0 },
+    })
+    .onConflict((on) =>
+      on.columns(['kind', 'key']).doUpdateSet((it) => ({
+        lane: it.ref('excluded.lane'),
+        data: it.ref('excluded.data'),
+        due_at: it.ref('excluded.due_at'),
         attempts: 0,
         last_error: null,
-        version: it('version', '+', 1),
-      }))
-      .where('kind', '=', at.kind)
-      .where('key', '=', at.key),
+        version: it('jobs.version', '+', 1),
+      })),
+    ),
 )
 
 /** Leaves a job. A job of the same kind and key that waits is replaced; one that runs will run again after. */
-export const later = async (tx: Tx, { kind, key, dueAt = tx.now(), lane = kind, data = {} }: JobWanted): Promise<void> => {
-  const row = { kind, key, lane, data: JSON.stringify(data), due_at: dueAt }
-  if (!(await setAnew.run(tx, row)))
-    await insert(tx, 'jobs', {
-      sid: tx.newSid('JB'),
-      ...row,
-      leased_until: null,
-      attempts: 0,
-      last_error: null,
-      version: 0,
-    })
+export const later = async (
+  tx: Tx,
+  { kind, key, dueAt = tx.now(), lane = kind, data = {} }: JobWanted,
+): Promise<void> => {
+  await leave.run(tx, { sid: tx.newSid('JB'), kind, key, lane, data: JSON.stringify(data), due_at: dueAt })
   tx.notice({ topic: JOBS_TOPIC, about: dueAt })
 }
 
-/** Takes a waiting job back. @returns whether there was one */
+/** Takes a job back; one that runs already is not stopped. @returns whether there was one */
 export const notLater = async (tx: Tx, kind: string, key: string): Promise<boolean> =>
   (await remove(tx, 'jobs', { kind, key })) > 0

@@ -20,6 +20,9 @@ const CLAIM_MAX = 128
 /** How long a missed notice can delay a job, in milliseconds. */
 const POLL_MS = 1_000
 
+/** The shortest sleep, in milliseconds: a job that another node is claiming is not asked for without a pause. */
+const SLEEP_MIN_MS = 5
+
 /** A failed job waits 1 s, 2 s, 4 s … with up to a quarter of chance added, at the most an hour. */
 const SET_BACK_MS = 1_000
 const SET_BACK_MAX_MS = 3_600_000
@@ -27,53 +30,102 @@ const SET_BACK_MAX_MS = 3_600_000
 const ERROR_LENGTH_MAX = 2_000
 
 interface JobRow {
-  sid: string
-  kind: string
-  key: string
-  lane: string
-  data: string
-  due_at: number
-  attempts: number
-  version: number
+  readonly sid: string
+  readonly kind: string
+  readonly key: string
+  readonly lane: string
+  readonly data: string
+  readonly due_at: number
+  readonly attempts: number
+  readonly version: number
 }
 
-const due = reading((db, at: { now: number; full: string; limit: number }, dialect) =>
+/** A job under our lease. Until when it lasts is also its mark: whoever takes the job over has a later one. */
+interface Claimed extends JobRow {
+  readonly until: number
+}
+
+interface Wanted {
+  now: number
+  /** The kinds that this node can run, as a JSON list; so are the lanes that are full. */
+  kinds: string
+  full: string
+}
+
+const looking = reading((db, at: Wanted, dialect) =>
+  db
+    .selectFrom('jobs')
+    .select('sid')
+    .where('due_at', '<=', at.now)
+    .where((it) => it.or([it('leased_until', 'is', null), it('leased_until', '<=', at.now)]))
+    .where((it) => dialect.isOneOf(it.ref('kind'), at.kinds))
+    .where((it) => it.not(dialect.isOneOf(it.ref('lane'), at.full)))
+    .limit(1),
+)
+
+const claiming = reading((db, at: Wanted & { limit: number }, dialect) =>
   dialect.claim(
     db
       .selectFrom('jobs')
-      .selectAll()
+      .select(['sid', 'kind', 'key', 'lane', 'data', 'due_at', 'attempts', 'version'])
       .where('due_at', '<=', at.now)
       .where((it) => it.or([it('leased_until', 'is', null), it('leased_until', '<=', at.now)]))
+      .where((it) => dialect.isOneOf(it.ref('kind'), at.kinds))
       .where((it) => it.not(dialect.isOneOf(it.ref('lane'), at.full)))
       .orderBy('due_at')
       .limit(at.limit),
   ),
 )
 
-const lease = changing((db, at: { sid: string; until: number }) =>
-  db.updateTable('jobs').set({ leased_until: at.until }).where('sid', '=', at.sid),
+const lease = changing((db, at: { sids: string; until: number }, dialect) =>
+  db
+    .updateTable('jobs')
+    .set({ leased_until: at.until })
+    .where((it) => dialect.isOneOf(it.ref('sid'), at.sids)),
 )
 
 const finish = changing((db, at: { sid: string; version: number }) =>
   db.deleteFrom('jobs').where('sid', '=', at.sid).where('version', '=', at.version),
 )
 
-/** The job was set anew while it ran: it keeps its new time and loses only the lease. */
-const free = changing((db, at: { sid: string }) =>
-  db.updateTable('jobs').set({ leased_until: null }).where('sid', '=', at.sid),
+/** The job was set anew while it ran: it keeps its new time and loses only the lease, if that is still ours. */
+const free = changing((db, at: { sid: string; until: number }) =>
+  db
+    .updateTable('jobs')
+    .set({ leased_until: null })
+    .where('sid', '=', at.sid)
+    .where('leased_until', '=', at.until),
 )
 
 const setBack = changing(
-  (db, at: { sid: string; version: number; dueAt: number; attempts: number; error: string | null }) =>
+  (
+    db,
+    at: {
+      sid: string
+      version: number
+      until: number
+      dueAt: number
+      attempts: number
+      error: string | null
+    },
+  ) =>
     db
       .updateTable('jobs')
       .set({ leased_until: null, due_at: at.dueAt, attempts: at.attempts, last_error: at.error })
       .where('sid', '=', at.sid)
-      .where('version', '=', at.version),
+      .where('version', '=', at.version)
+      .where('leased_until', '=', at.until),
 )
 
-const earliest = reading((db, _: { all: true }) =>
-  db.selectFrom('jobs').select('due_at').where('leased_until', 'is', null).orderBy('due_at').limit(1),
+const earliest = reading((db, at: { kinds: string; full: string }, dialect) =>
+  db
+    .selectFrom('jobs')
+    .select('due_at')
+    .where('leased_until', 'is', null)
+    .where((it) => dialect.isOneOf(it.ref('kind'), at.kinds))
+    .where((it) => it.not(dialect.isOneOf(it.ref('lane'), at.full)))
+    .orderBy('due_at')
+    .limit(1),
 )
 
 export interface Runner {
@@ -90,133 +142,143 @@ export interface RunnerOptions {
   readonly log: Logger
   /** In tests nothing runs by itself: only `settle` runs jobs. */
   readonly byItself: boolean
-  readonly ended?: (kind: string, outcome: 'done' | 'again' | 'failed') => void
+  readonly ended?: (kind: string, outcome: JobEnd) => void
 }
+
+export type JobEnd = 'done' | 'again' | 'failed'
 
 export const openRunner = ({ store, bus, handlers, log, byItself, ended }: RunnerOptions): Runner => {
   const byKind = new Map(handlers.map((it) => [it.kind, it]))
-  const lanes = new Map<string, number>()
+  const kinds = JSON.stringify([...byKind.keys()])
+  const lanes = openLanes()
   const inFlight = new Set<Promise<void>>()
-  let timer: NodeJS.Timeout | undefined
-  let claiming: Promise<number> | undefined
-  let askedAgain = false
   let closed = false
 
-  /** Lanes that take no more; claims pass them by. */
-  const full = (): string => {
-    const those: string[] = []
-    for (const [lane, count] of lanes) if (count >= (perLane.get(lane) ?? 1)) those.push(lane)
-    return JSON.stringify(those)
+  /** One claim after the other: each must know what the one before has taken of the lanes. */
+  let lastClaim: Promise<number> = Promise.resolve(0)
+  const claim = (): Promise<number> => {
+    lastClaim = lastClaim.then(claimNow, claimNow)
+    return lastClaim
   }
-  const perLane = new Map<string, number>()
 
-  const claim = async (): Promise<number> => {
+  const claimNow = async (): Promise<number> => {
     const limit = Math.min(CLAIM_MAX, RUNNING_MAX - inFlight.size)
     if (limit <= 0 || closed) return 0
-    const now = store.reader.now()
-    const filled = full()
+    const wanted = { now: store.reader.now(), kinds, full: lanes.full() }
     // A look without a transaction first: an idle node writes nothing.
-    if (!(await due.first(store.reader, { now, full: filled, limit: 1 }))) return 0
+    if (!(await looking.first(store.reader, wanted))) return 0
     const claimed = await store.transact('claim jobs', async (tx) => {
-      const rows = (await due.all(tx, { now, full: filled, limit })) as JobRow[]
+      if (closed) return []
+      const taken: Claimed[] = []
       const room = new Map<string, number>()
-      const taken: JobRow[] = []
-      for (const row of rows) {
-        const handler = byKind.get(row.kind)
-        if (!handler) continue
-        const left = room.get(row.lane) ?? handler.perLane - (lanes.get(row.lane) ?? 0)
-        if (left <= 0) continue
+      for (const row of await claiming.all(tx, { ...wanted, limit })) {
+        const { perLane, leaseMs } = byKind.get(row.kind) as JobHandler
+        const left = room.get(row.lane) ?? perLane - lanes.count(row.lane)
         room.set(row.lane, left - 1)
-        await lease.run(tx, { sid: row.sid, until: now + handler.leaseMs })
-        taken.push(row)
+        if (left > 0) taken.push({ ...row, until: wanted.now + leaseMs })
       }
+      for (const [until, those] of Map.groupBy(taken, (it) => it.until))
+        await lease.run(tx, { sids: JSON.stringify(those.map((it) => it.sid)), until })
       return taken
     })
     for (const row of claimed) start(row)
     return claimed.length
   }
 
-  const start = (row: JobRow): void => {
+  const start = (row: Claimed): void => {
     const handler = byKind.get(row.kind) as JobHandler
-    perLane.set(row.lane, handler.perLane)
-    lanes.set(row.lane, (lanes.get(row.lane) ?? 0) + 1)
-    const running = runJob(handler, row).finally(() => {
-      const left = (lanes.get(row.lane) ?? 1) - 1
-      if (left > 0) lanes.set(row.lane, left)
-      else {
-        lanes.delete(row.lane)
-        perLane.delete(row.lane)
-      }
+    lanes.enter(row.lane, handler.perLane)
+    const running = runJob(handler, row).then(() => {
+      lanes.leave(row.lane)
       inFlight.delete(running)
       wake()
     })
     inFlight.add(running)
   }
 
-  const runJob = async (handler: JobHandler, row: JobRow): Promise<void> => {
-    const job: Job = {
-      sid: row.sid,
-      kind: row.kind,
-      key: row.key,
-      data: JSON.parse(row.data),
-      attempts: row.attempts,
-      dueAt: row.due_at,
-    }
+  /** Never rejects. */
+  const runJob = async (handler: JobHandler, row: Claimed): Promise<void> => {
+    let end: JobEnd
     try {
+      const { sid, kind, key, attempts, due_at: dueAt } = row
+      const job: Job = { sid, kind, key, data: JSON.parse(row.data), attempts, dueAt }
       const outcome = await handler.run(job, { store, now: () => store.reader.now() })
-      if (outcome) await endAgain(row, outcome.again, row.attempts, null)
+      end = outcome ? 'again' : 'done'
+      if (outcome) await endLater(row, outcome.again, attempts, null)
       else
-        await store.transact(`finish ${row.kind}`, async (tx) => {
+        await store.transact(`finish ${kind}`, async (tx) => {
           if (!(await finish.run(tx, row))) await free.run(tx, row)
         })
-      ended?.(row.kind, outcome ? 'again' : 'done')
     } catch (fault) {
-      if (closed) return
-      log.error({ fault, kind: row.kind, key: row.key, attempts: row.attempts + 1 }, 'a job failed and is set back')
-      ended?.(row.kind, 'failed')
-      const wait = Math.min(SET_BACK_MAX_MS, SET_BACK_MS * 2 ** Math.min(row.attempts, 20))
-      const error = String((fault as Error)?.stack ?? fault).slice(0, ERROR_LENGTH_MAX)
-      await endAgain(row, store.reader.now() + wait + jitter(row.sid, wait), row.attempts + 1, error).catch(
-        (second) => log.error({ fault: second, kind: row.kind }, 'a failed job could not be set back; its lease will end'),
-      )
+      end = 'failed'
+      await fail(row, fault)
+    }
+    ended?.(row.kind, end)
+  }
+
+  const fail = async (row: Claimed, fault: unknown): Promise<void> => {
+    const attempts = row.attempts + 1
+    log.error({ fault, kind: row.kind, key: row.key, attempts }, 'a job failed and is set back')
+    const wait = Math.min(SET_BACK_MAX_MS, SET_BACK_MS * 2 ** Math.min(row.attempts, 20))
+    const error = String((fault as Error)?.stack ?? fault).slice(0, ERROR_LENGTH_MAX)
+    try {
+      await endLater(row, store.reader.now() + wait + jitter(row.sid, wait), attempts, error)
+    } catch (second) {
+      log.error({ fault: second, kind: row.kind }, 'a failed job could not be set back; its lease will end')
     }
   }
 
-  const endAgain = (row: JobRow, dueAt: number, attempts: number, error: string | null): Promise<void> =>
+  const endLater = (row: Claimed, dueAt: number, attempts: number, error: string | null): Promise<void> =>
     store.transact(`set back ${row.kind}`, async (tx) => {
-      if (!(await setBack.run(tx, { sid: row.sid, version: row.version, dueAt, attempts, error })))
-        await free.run(tx, row)
+      const { sid, version, until } = row
+      if (!(await setBack.run(tx, { sid, version, until, dueAt, attempts, error }))) await free.run(tx, row)
     })
+
+  let working = false
+  let askedAgain = false
 
   /** Claims while there is something; whoever asks meanwhile is heard after. */
   const work = async (): Promise<void> => {
-    if (claiming) {
+    if (working) {
       askedAgain = true
       return
     }
+    working = true
     try {
       do {
         askedAgain = false
-        claiming = claim()
-        if ((await claiming) > 0) askedAgain = true
+        if ((await claim()) > 0) askedAgain = true
       } while (askedAgain && !closed)
     } catch (fault) {
       if (!closed) log.error({ fault }, 'due jobs could not be claimed')
     } finally {
-      claiming = undefined
+      working = false
     }
     await plan()
   }
 
+  let timer: NodeJS.Timeout | undefined
+  let wakesAt = Number.POSITIVE_INFINITY
+  /** The earliest that was heard of while we looked when to wake. */
+  let heardOf = Number.POSITIVE_INFINITY
+  let plans = 0
+
   /** Sleeps until the next job is due, or for a poll's length. */
   const plan = async (): Promise<void> => {
-    if (!byItself || closed) return
-    const next = await earliest.first(store.reader, { all: true }).catch(() => undefined)
-    if (closed) return
-    const wait = Math.min(POLL_MS, Math.max(1, (next?.due_at ?? Number.POSITIVE_INFINITY) - store.reader.now()))
+    // With every place taken, the end of a job wakes us; so it does where only full lanes have work.
+    if (!byItself || closed || inFlight.size >= RUNNING_MAX) return
+    plans += 1
+    const mine = plans
+    heardOf = Number.POSITIVE_INFINITY
+    const next = await earliest.first(store.reader, { kinds, full: lanes.full() }).catch(() => undefined)
+    if (!closed && mine === plans) sleepUntil(Math.min(next?.due_at ?? Number.POSITIVE_INFINITY, heardOf))
+  }
+
+  const sleepUntil = (at: number): void => {
+    const now = store.reader.now()
+    wakesAt = Math.min(at, now + POLL_MS)
     clearTimeout(timer)
-    // A due job that was not claimed waits for a place in its lane; its end wakes us.
-    timer = setTimeout(() => void work(), wait <= 1 && inFlight.size ? POLL_MS : wait)
+    timer = setTimeout(() => void work(), Math.max(SLEEP_MIN_MS, wakesAt - now))
   }
 
   let woken = false
@@ -225,13 +287,18 @@ export const openRunner = ({ store, bus, handlers, log, byItself, ended }: Runne
     woken = true
     setImmediate(() => {
       woken = false
-      void work()
+      if (!closed) void work()
     })
   }
 
-  const unsubscribe = bus.subscribe(JOBS_TOPIC, (dueAt) => {
-    if ((dueAt as number) <= store.reader.now()) wake()
-    else if (byItself && !closed && !claiming) void plan()
+  const unsubscribe = bus.subscribe(JOBS_TOPIC, (about) => {
+    const dueAt = about as number
+    if (!byItself || closed) return
+    if (dueAt <= store.reader.now()) wake()
+    else {
+      heardOf = Math.min(heardOf, dueAt)
+      if (!working && dueAt < wakesAt) sleepUntil(dueAt)
+    }
   })
   wake()
 
@@ -250,8 +317,28 @@ export const openRunner = ({ store, bus, handlers, log, byItself, ended }: Runne
       closed = true
       unsubscribe()
       clearTimeout(timer)
-      await claiming?.catch(() => 0)
+      await lastClaim.catch(() => 0)
       await Promise.all(inFlight)
+    },
+  }
+}
+
+/** How many jobs of each lane run on this node. */
+const openLanes = () => {
+  const lanes = new Map<string, { count: number; max: number }>()
+  return {
+    count: (lane: string): number => lanes.get(lane)?.count ?? 0,
+    /** Those that take no more, as a JSON list: claims pass them by. */
+    full: (): string =>
+      JSON.stringify([...lanes].filter(([, { count, max }]) => count >= max).map(([lane]) => lane)),
+    enter: (lane: string, max: number): void => {
+      lanes.set(lane, { count: (lanes.get(lane)?.count ?? 0) + 1, max })
+    },
+    leave: (lane: string): void => {
+      const it = lanes.get(lane)
+      if (!it) return
+      it.count -= 1
+      if (it.count === 0) lanes.delete(lane)
     },
   }
 }

@@ -1,16 +1,31 @@
-/** A thread that moves SQLite's write-ahead log into the database, so that no commit has to stop and do it. */
+/**
+ * A thread that moves SQLite's write-ahead log into the database, so that no commit has to stop and do it. What
+ * `checkpointer.ts` starts.
+ */
 import { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 
 const EVERY_MS = 100
 
+/**
+ * A log that is written to all the time is never moved to its end from here, and grows all the time. One of so many
+ * pages (64 MiB) is left to the writer, for whom nobody else writes: what remains is little.
+ */
+const LONG_PAGES = 16 * 1024
+
 const { path } = workerData as { path: string }
 const db = new DatabaseSync(path, { timeout: 0 })
-db.exec('pragma journal_mode = wal')
+db.exec('pragma synchronous = full')
+const move = db.prepare('pragma wal_checkpoint(passive)')
+
+let leftToWriter = false
 
 const checkpoint = (): void => {
+  if (leftToWriter) return
   try {
-    db.exec('pragma wal_checkpoint(passive)')
+    const { log } = move.get() as { log: number }
+    leftToWriter = log > LONG_PAGES
+    if (leftToWriter) parentPort?.postMessage('long')
   } catch {
     // Busy: the log waits for the next round.
   }
@@ -18,7 +33,9 @@ const checkpoint = (): void => {
 
 const timer = setInterval(checkpoint, EVERY_MS)
 
-parentPort?.once('message', () => {
+parentPort?.on('message', (said: 'begun anew' | 'close') => {
+  leftToWriter = false
+  if (said !== 'close') return
   clearInterval(timer)
   checkpoint()
   db.close()

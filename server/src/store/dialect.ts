@@ -25,8 +25,10 @@ export interface Dialect {
   lock<Q extends { forUpdate(): Q }>(query: Q): Q
   /** Takes rows nobody else is taking. */
   claim<Q extends { forUpdate(): Q; skipLocked(): Q }>(query: Q): Q
-  /** `column in (…)` for a list handed in as one JSON text. */
+  /** `column in (…)`, for a column of text and a list of texts handed in as one JSON text. */
   isOneOf(column: Expression<unknown> | RawBuilder<unknown>, jsonList: string): RawBuilder<boolean>
+  /** Whether a fault only says that others were at work: the whole transaction is run again. */
+  isBusy(fault: unknown): boolean
 }
 
 /** Sizes the adapters: only the compilers matter, the driver is never asked. */
@@ -54,7 +56,11 @@ export const sqlite: Dialect = {
   lock: (query) => query,
   claim: (query) => query,
   isOneOf: (column, jsonList) => sql<boolean>`${column} in (select value from json_each(${jsonList}))`,
+  isBusy: () => false,
 }
+
+/** `serialization_failure` and `deadlock_detected`. */
+const BUSY = new Set<unknown>(['40001', '40P01'])
 
 export const postgres: Dialect = {
   name: 'postgres',
@@ -63,6 +69,7 @@ export const postgres: Dialect = {
   claim: (query) => query.forUpdate().skipLocked(),
   isOneOf: (column, jsonList) =>
     sql<boolean>`${column} in (select jsonb_array_elements_text(${jsonList}::jsonb))`,
+  isBusy: (fault) => BUSY.has((fault as { code?: unknown } | null)?.code),
 }
 
 export const dialects: Record<DialectName, Dialect> = { sqlite, postgres }

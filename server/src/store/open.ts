@@ -15,7 +15,7 @@ export type Where =
 const quiet: Hooks = { react: async () => {}, committed: () => {} }
 
 export interface StoreOptions extends Partial<Omit<Handed, 'vault'>>, Pick<Handed, 'vault'> {
-  /** Hears of connections that break while idle. */
+  /** Hears of what breaks where nobody waits for an answer: an idle connection, a listener's fault after commit. */
   readonly onFault?: (fault: Error) => void
 }
 
@@ -35,7 +35,7 @@ export const openStore = async (
 
 const open = (where: Where, handed: Handed, onFault: (fault: Error) => void) => {
   if (where.kind === 'postgres') return openPostgres(where.url, handed, onFault)
-  if (where.kind === 'memory') return openSqlite(':memory:', handed)
+  if (where.kind === 'memory') return openSqlite(':memory:', handed, onFault)
   mkdirSync(where.folder, { recursive: true, mode: 0o700 })
-  return openSqlite(join(where.folder, 'parley.db'), handed)
+  return openSqlite(join(where.folder, 'parley.db'), handed, onFault)
 }

@@ -2,188 +2,233 @@
  * The engine to scale out on: PostgreSQL 15 or newer through `pg`. Each transaction has a pooled connection of its
  * own; statements are prepared by name once for each connection. A transaction that PostgreSQL ends to break a
  * deadlock is run again.
+ *
+ * Readers have a pool of their own: a transaction that asks a reader never waits for a connection that only another
+ * transaction could give back.
  */
-import type { Event } from '@parley/contract/event.ts'
 import pg from 'pg'
+import { dialects } from './dialect.ts'
 import type { Statement } from './query.ts'
-import { newSid } from './sid.ts'
-import type { Handed, Notice, Reader, StatementResult, Store, Tx, Values } from './tx.ts'
+import { Transaction } from './transaction.ts'
+import type { Handed, Reader, StatementResult, Store, Tx, Values } from './tx.ts'
 
-const POOL_SIZE = 16
+const TRANSACTIONS_MAX = 16
+const READS_MAX = 8
 
 /** How often a transaction is run again after a deadlock or a serialization failure. */
 const RETRIES_MAX = 5
 
-const DEADLOCK = '40P01'
-const SERIALIZATION_FAILURE = '40001'
+/** How long to wait for a connection, in milliseconds: for the server to answer, or for one to be given back. */
+const CONNECT_TIMEOUT_MS = 10_000
 
+/** A verb that awaits something else keeps its locks at the most so long, in milliseconds. */
+const IDLE_IN_TRANSACTION_MS = 30_000
+
+const BOOL_OID = 16
 const INT8_OID = 20
+const NUMERIC_OID = 1700
 
-/** Whole numbers stay below 2^53: instants in milliseconds and counters. */
-pg.types.setTypeParser(INT8_OID, Number)
+/** Whole numbers stay below 2^53: instants in milliseconds, counters and their sums. Flags are 0 and 1. */
+const parsers = new Map<number, (text: string) => number>([
+  [BOOL_OID, (it) => (it === 't' ? 1 : 0)],
+  [INT8_OID, Number],
+  [NUMERIC_OID, Number],
+])
 
-const runOn = async (
-  on: Pick<pg.ClientBase, 'query'> | Pick<pg.Pool, 'query'>,
-  statement: Statement,
-  values: Values,
-): Promise<StatementResult> => {
-  const { sql, name, fill } = statement.for('postgres')
-  const result = await on.query({ text: sql, name, values: fill(values) })
-  return { rows: result.rows, changed: result.rowCount ?? 0 }
+const types: pg.CustomTypesConfig = {
+  // biome-ignore lint/suspicious/noExplicitAny: the driver's own type of a parser
+  getTypeParser: (oid: number, format?: any): any => parsers.get(oid) ?? pg.types.getTypeParser(oid, format),
 }
 
-class PostgresTx implements Tx {
+/** PostgreSQL refuses a prepared `select *` once the table has another column: a newer version has migrated it. */
+const isStalePlan = (fault: unknown): boolean =>
+  (fault as { routine?: unknown }).routine === 'RevalidateCachedQuery'
+
+class PostgresTransaction extends Transaction {
   readonly dialect = 'postgres'
-  readonly writes = true
-  readonly verb: string
-  readonly events: Event[] = []
-  readonly notices: Notice[] = []
+  readonly #ask: (statement: Statement, values: Values) => Promise<StatementResult>
   readonly #client: pg.PoolClient
-  readonly #handed: Handed
-  readonly #moment: number
-  #over = false
-  #depth = 0
+  #last: Promise<unknown> = Promise.resolve()
 
-  constructor(verb: string, client: pg.PoolClient, handed: Handed) {
-    this.verb = verb
+  constructor(
+    verb: string,
+    handed: Handed,
+    client: pg.PoolClient,
+    ask: (statement: Statement, values: Values) => Promise<StatementResult>,
+  ) {
+    super(verb, handed)
     this.#client = client
-    this.#handed = handed
-    this.#moment = handed.nature.now()
+    this.#ask = ask
   }
 
-  now(): number {
-    return this.#moment
+  protected execute(statement: Statement, values: Values): Promise<StatementResult> {
+    return this.#inTurn(() => this.#ask(statement, values))
   }
 
-  newSid(prefix: string): string {
-    return newSid(prefix, { now: () => this.#moment, randomHex: this.#handed.nature.randomHex })
+  command(sql: string): Promise<pg.QueryResult> {
+    return this.#inTurn(() => this.#client.query(sql))
   }
 
-  newSecret(hexDigits: number): string {
-    return this.#handed.nature.randomHex(hexDigits)
+  protected stands(): boolean {
+    return true
   }
 
-  seal(plain: string): string {
-    return this.#handed.vault.seal(plain)
+  /** One after the other, whoever asks at once: what is asked last cannot slip behind the rollback. */
+  #inTurn<T>(ask: () => Promise<T>): Promise<T> {
+    const answer = this.#last.then(ask)
+    this.#last = answer.catch(() => {})
+    return answer
   }
-
-  unseal(sealed: string): string {
-    return this.#handed.vault.unseal(sealed)
-  }
-
-  record(event: Event): void {
-    this.events.push(event)
-  }
-
-  notice(notice: Notice): void {
-    this.notices.push(notice)
-  }
-
-  end(): void {
-    this.#over = true
-  }
-
-  async run(statement: Statement, values: Values): Promise<StatementResult> {
-    if (this.#over) throw new Error(`${this.verb} uses its transaction after its end`)
-    return runOn(this.#client, statement, values)
-  }
-
-  async savepoint<T>(part: () => Promise<T>): Promise<T> {
-    this.#depth += 1
-    const name = `part_${this.#depth}`
-    const events = this.events.length
-    const notices = this.notices.length
-    await this.#client.query(`savepoint ${name}`)
-    try {
-      const value = await part()
-      await this.#client.query(`release ${name}`)
-      return value
-    } catch (fault) {
-      await this.#client.query(`rollback to ${name}`)
-      await this.#client.query(`release ${name}`)
-      this.events.length = events
-      this.notices.length = notices
-      throw fault
-    } finally {
-      this.#depth -= 1
-    }
-  }
-}
-
-const isRetried = (fault: unknown): boolean => {
-  const { code } = fault as { code?: unknown }
-  return code === DEADLOCK || code === SERIALIZATION_FAILURE
 }
 
 class PostgresStore implements Store {
   readonly dialect = 'postgres'
   readonly reader: Reader
-  readonly #pool: pg.Pool
+  readonly #transactions: pg.Pool
+  readonly #reads: pg.Pool
   readonly #handed: Handed
+  readonly #onFault: (fault: Error) => void
+  readonly #running = new Set<Promise<unknown>>()
+  /** Part of the name of each prepared statement: raised, all are prepared anew. */
+  #generation = 0
+  #closed: Promise<void> | undefined
 
   constructor(url: string, handed: Handed, onFault: (fault: Error) => void) {
     this.#handed = handed
-    this.#pool = new pg.Pool({ connectionString: url, max: POOL_SIZE })
-    // An idle connection that breaks is replaced by the pool; unheard, its error would end the process.
-    this.#pool.on('error', onFault)
+    this.#onFault = onFault
+    this.#transactions = this.#open(url, TRANSACTIONS_MAX)
+    this.#reads = this.#open(url, READS_MAX)
     this.reader = {
       dialect: 'postgres',
       now: () => handed.nature.now(),
       unseal: (sealed) => handed.vault.unseal(sealed),
-      run: (statement, values) => runOn(this.#pool, statement, values),
+      run: (statement, values) => this.#whileOpen('a question', () => this.#read(statement, values)),
     }
+  }
+
+  #open(url: string, max: number): pg.Pool {
+    const pool = new pg.Pool({
+      connectionString: url,
+      max,
+      types,
+      application_name: 'parley',
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+    })
+    // A connection that breaks is replaced by the pool; unheard, its error would end the process. The pool tells
+    // of those that are idle, each tells of itself when it breaks at work between two statements.
+    pool.on('error', this.#onFault)
+    pool.on('connect', (client) => client.on('error', this.#onFault))
+    return pool
   }
 
   async exec(sql: string): Promise<void> {
-    await this.#pool.query(sql)
+    await this.#transactions.query(sql)
   }
 
-  async transact<T>(verb: string, run: (tx: Tx) => Promise<T>): Promise<T> {
-    for (let attempt = 0; ; attempt += 1) {
-      try {
-        return await this.#once(verb, run)
-      } catch (fault) {
-        if (!isRetried(fault) || attempt >= RETRIES_MAX) throw fault
-      }
+  async #ask(on: pg.Pool | pg.PoolClient, statement: Statement, values: Values): Promise<StatementResult> {
+    const { sql, name, fill } = statement.for('postgres')
+    const generation = this.#generation
+    try {
+      const result = await on.query({ text: sql, name: name + generation, values: fill(values) })
+      return { rows: result.rows, changed: result.rowCount ?? 0 }
+    } catch (fault) {
+      if (isStalePlan(fault)) this.#generation = generation + 1
+      throw fault
     }
   }
 
-  async #once<T>(verb: string, run: (tx: Tx) => Promise<T>): Promise<T> {
-    const client = await this.#pool.connect()
-    let broken = false
+  async #read(statement: Statement, values: Values): Promise<StatementResult> {
     try {
-      const tx = new PostgresTx(verb, client, this.#handed)
-      await client.query('begin')
-      let value: T
+      return await this.#ask(this.#reads, statement, values)
+    } catch (fault) {
+      if (!isStalePlan(fault)) throw fault
+      return this.#ask(this.#reads, statement, values)
+    }
+  }
+
+  transact<T>(verb: string, run: (tx: Tx) => Promise<T>): Promise<T> {
+    return this.#whileOpen(verb, async () => {
+      for (let attempt = 0; ; attempt += 1) {
+        try {
+          return await this.#once(verb, run)
+        } catch (fault) {
+          const again = dialects.postgres.isBusy(fault) || isStalePlan(fault)
+          if (!again || attempt >= RETRIES_MAX) throw fault
+        }
+      }
+    })
+  }
+
+  async #once<T>(verb: string, run: (tx: Tx) => Promise<T>): Promise<T> {
+    const client = await this.#transactions.connect()
+    let broken = false
+    let tx: PostgresTransaction
+    let value: T
+    try {
+      tx = new PostgresTransaction(verb, this.#handed, client, (statement, values) =>
+        this.#ask(client, statement, values),
+      )
       try {
+        await tx.command('begin isolation level read committed')
         value = await run(tx)
         await this.#handed.hooks.react(tx, tx.events)
-        tx.end()
-        await client.query('commit')
+        tx.mustRun()
+        tx.end('it was committed')
+        // A verb that swallowed a fault of the database has nothing to commit: PostgreSQL rolls back and says so.
+        const { command } = await tx.command('commit')
+        if (command !== 'COMMIT') throw new Error(`${verb} went on after a fault of the database`)
       } catch (fault) {
-        tx.end()
-        await client.query('rollback').catch(() => {
+        tx.end('it was undone')
+        await tx.command('rollback').catch(() => {
           broken = true
         })
         throw fault
       }
-      this.#handed.hooks.committed(tx.events, tx.notices)
-      return value
     } finally {
       client.release(broken)
     }
+    this.#tell(tx)
+    return value
+  }
+
+  /** It is committed whatever those who hear of it make of it. */
+  #tell({ events, notices }: PostgresTransaction): void {
+    try {
+      this.#handed.hooks.committed(events, notices)
+    } catch (fault) {
+      this.#onFault(fault as Error)
+    }
+  }
+
+  /** The pool would leave those that wait for a connection without an answer, so closing waits for them. */
+  #whileOpen<T>(what: string, run: () => Promise<T>): Promise<T> {
+    if (this.#closed) return Promise.reject(new Error(`${what} comes after the store was closed`))
+    const running = run()
+    this.#running.add(running)
+    const done = () => this.#running.delete(running)
+    running.then(done, done)
+    return running
   }
 
   async ping(): Promise<void> {
-    await this.#pool.query('select 1')
+    await this.#whileOpen('a ping', () => this.#reads.query('select 1'))
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#pool.end()
+  [Symbol.asyncDispose](): Promise<void> {
+    return (this.#closed ??= this.#close())
+  }
+
+  async #close(): Promise<void> {
+    while (this.#running.size) await Promise.allSettled(this.#running)
+    await Promise.all([this.#transactions.end(), this.#reads.end()])
   }
 }
 
-/** @param url `postgres://user:password@host:port/database` */
+/**
+ * @param url `postgres://user:password@host:port/database`
+ * @param onFault hears of connections that break
+ */
 export const openPostgres = (
   url: string,
   handed: Handed,

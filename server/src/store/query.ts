@@ -21,9 +21,22 @@ class Hole {
   constructor(of: string) {
     this.of = of
   }
+
+  /** A text or a number made of it would stand in the statement for ever, whatever the runs hand in. */
+  [Symbol.toPrimitive](): never {
+    throw new TypeError(`the value of ${this.of} is not there when its statement is built`)
+  }
 }
 
-const holes = new Proxy({}, { get: (_, name: string) => new Hole(name) })
+const holes = new Proxy(
+  {},
+  {
+    get: (_, name: string) => new Hole(name),
+    ownKeys: () => {
+      throw new TypeError('the names of the values are not there when their statement is built')
+    },
+  },
+)
 
 interface Prepared {
   readonly sql: string
@@ -59,8 +72,12 @@ const prepare = (query: Compilable<unknown>): Prepared => {
 }
 
 /** Columns are text and whole numbers: flags are 0 and 1, and what is not given is null. */
-const toColumn = (value: unknown): unknown =>
-  value === undefined ? null : typeof value === 'boolean' ? Number(value) : value
+const toColumn = (value: unknown): unknown => {
+  if (value === undefined || value === null) return null
+  if (typeof value === 'boolean') return Number(value)
+  if (typeof value === 'object') throw new TypeError('a column holds text or a number, not an object')
+  return value
+}
 
 type Build<V, Out> = (db: Kysely<Tables>, at: V, dialect: Dialect) => Compilable<Out>
 

@@ -6,10 +6,15 @@ import type { Tx, Values } from './tx.ts'
 
 type TableName = keyof Tables & string
 
+interface Key {
+  readonly column: string
+  readonly isNull: boolean
+}
+
 interface Shape {
   readonly table: TableName
   readonly columns: readonly string[]
-  readonly keys: readonly string[]
+  readonly keys: readonly Key[]
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the typed doors are `insert`, `update` and `remove` below
@@ -30,34 +35,57 @@ const insertingNew = byShape<Shape>(({ table, columns }) =>
   ),
 )
 
+/** Narrows to the rows that equal the keys; of one whose value is null, to the rows that have none. */
+const narrowed = (query: AnyDb, keys: readonly Key[], at: Values): AnyDb =>
+  keys.reduce(
+    (it, { column, isNull }) =>
+      isNull ? it.where(column, 'is', null) : it.where(column, '=', at[`where ${column}`]),
+    query,
+  )
+
 const updating = byShape<Shape>(({ table, columns, keys }) =>
-  statement((db: AnyDb, at: Values) => {
-    let query = db.updateTable(table).set(Object.fromEntries(columns.map((it) => [it, at[it]])))
-    for (const key of keys) query = query.where(key, '=', at[`where ${key}`])
-    return query.returningAll()
-  }),
+  statement((db: AnyDb, at: Values) =>
+    narrowed(
+      db.updateTable(table).set(Object.fromEntries(columns.map((it) => [it, at[it]]))),
+      keys,
+      at,
+    ).returningAll(),
+  ),
 )
 
 const removing = byShape<Shape>(({ table, keys }) =>
-  statement((db: AnyDb, at: Values) => {
-    let query = db.deleteFrom(table)
-    for (const key of keys) query = query.where(key, '=', at[`where ${key}`])
-    return query
-  }),
+  statement((db: AnyDb, at: Values) => narrowed(db.deleteFrom(table), keys, at)),
 )
 
 const finding = byShape<Shape>(({ table, keys }) =>
-  statement((db: AnyDb, at: Values) => {
-    let query = db.selectFrom(table).selectAll()
-    for (const key of keys) query = query.where(key, '=', at[`where ${key}`])
-    return query
-  }),
+  statement((db: AnyDb, at: Values) => narrowed(db.selectFrom(table).selectAll(), keys, at)),
 )
 
-const keyed = (where: object) => Object.fromEntries(Object.entries(where).map(([key, it]) => [`where ${key}`, it]))
+interface Where {
+  readonly keys: readonly Key[]
+  /** Tells apart the statements that need to be. */
+  readonly shape: string
+  readonly values: Values
+}
+
+/** @throws without a column: the whole table is never meant */
+const read = (where: object): Where => {
+  const entries = Object.entries(where)
+  if (!entries.length) throw new TypeError('a row is found by at least one column')
+  const keys = entries.map(([column, value]) => ({ column, isNull: value === null }))
+  return {
+    keys,
+    shape: keys.map(({ column, isNull }) => (isNull ? `${column} is null` : column)).join(),
+    values: Object.fromEntries(entries.map(([column, value]) => [`where ${column}`, value])),
+  }
+}
 
 /** Inserts a row; a clash with a unique index is a fault. */
-export const insert = async <T extends TableName>(tx: Tx, table: T, row: Insertable<Tables[T]>): Promise<void> => {
+export const insert = async <T extends TableName>(
+  tx: Tx,
+  table: T,
+  row: Insertable<Tables[T]>,
+): Promise<void> => {
   const columns = Object.keys(row)
   const it = inserting(`${table}:${columns}`, () => ({ table, columns, keys: [] }))
   await tx.run(it, row as Values)
@@ -74,7 +102,10 @@ export const insertNew = async <T extends TableName>(
   return (await tx.run(it, row as Values)).changed > 0
 }
 
-/** Changes the rows that equal `where` in every named column. @returns the first of them as it now stands */
+/**
+ * Changes the rows that equal `where` in every named column; without a change they stay as they are.
+ * @returns the first of them as it now stands
+ */
 export const update = async <T extends TableName>(
   tx: Tx,
   table: T,
@@ -82,9 +113,10 @@ export const update = async <T extends TableName>(
   changes: Updateable<Tables[T]>,
 ): Promise<Selectable<Tables[T]> | undefined> => {
   const columns = Object.keys(changes)
-  const keys = Object.keys(where)
-  const it = updating(`${table}:${columns}:${keys}`, () => ({ table, columns, keys }))
-  const { rows } = await tx.run(it, { ...changes, ...keyed(where) } as Values)
+  if (!columns.length) return find(tx, table, where)
+  const { keys, shape, values } = read(where)
+  const it = updating(`${table}:${columns}:${shape}`, () => ({ table, columns, keys }))
+  const { rows } = await tx.run(it, { ...changes, ...values } as Values)
   return rows[0] as Selectable<Tables[T]> | undefined
 }
 
@@ -94,9 +126,9 @@ export const remove = async <T extends TableName>(
   table: T,
   where: Partial<Selectable<Tables[T]>>,
 ): Promise<number> => {
-  const keys = Object.keys(where)
-  const it = removing(`${table}:${keys}`, () => ({ table, columns: [], keys }))
-  return (await tx.run(it, keyed(where))).changed
+  const { keys, shape, values } = read(where)
+  const it = removing(`${table}:${shape}`, () => ({ table, columns: [], keys }))
+  return (await tx.run(it, values)).changed
 }
 
 /** The first row that equals `where` in every named column. */
@@ -105,7 +137,7 @@ export const find = async <T extends TableName>(
   table: T,
   where: Partial<Selectable<Tables[T]>>,
 ): Promise<Selectable<Tables[T]> | undefined> => {
-  const keys = Object.keys(where)
-  const it = finding(`${table}:${keys}`, () => ({ table, columns: [], keys }))
-  return (await reader.run(it, keyed(where))).rows[0] as Selectable<Tables[T]> | undefined
+  const { keys, shape, values } = read(where)
+  const it = finding(`${table}:${shape}`, () => ({ table, columns: [], keys }))
+  return (await reader.run(it, values)).rows[0] as Selectable<Tables[T]> | undefined
 }

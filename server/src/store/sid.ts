@@ -1,7 +1,18 @@
+/**
+ * Names for what is made: two letters and 32 hexadecimal digits, of which 12 are milliseconds since 1970, 5 count
+ * within the millisecond and 15 are chance. What one process makes is in order, even while its clock stands still or
+ * is set back.
+ */
 import { randomFillSync } from 'node:crypto'
 import type { Nature } from './tx.ts'
 
 const POOL_BYTES = 4096
+
+const TIME_DIGITS = 12
+const SEQUENCE_DIGITS = 5
+const CHANCE_DIGITS = 15
+
+const SEQUENCE_MAX = 16 ** SEQUENCE_DIGITS - 1
 
 const pool = Buffer.alloc(POOL_BYTES)
 let used = POOL_BYTES
@@ -19,19 +30,32 @@ const randomHex = (digits: number): string => {
 /** The one place where real time and real chance come in. */
 export const realNature: Nature = { now: () => Date.now(), randomHex }
 
-let lastMoment = 0
-let sequence = 0
-
-/** A million names a millisecond before the order within it wraps. */
-const SEQUENCE_MAX = 0xfffff
+/** Where each nature's sequence stands. */
+const lasts = new WeakMap<Nature, { at: number; sequence: number }>()
 
 /**
- * Two letters, 12 hexadecimal digits of milliseconds, 5 of a sequence within the millisecond, 15 of chance: what one
- * node makes later sorts later, and keys made together lie together on disk.
+ * @param at the transaction's moment, in milliseconds
+ * @returns a SID that sorts after every one this nature had before. Never a secret.
  */
-export const newSid = (prefix: string, { now, randomHex }: Nature): string => {
-  const moment = Math.floor(now())
-  sequence = moment === lastMoment && sequence < SEQUENCE_MAX ? sequence + 1 : 0
-  lastMoment = moment
-  return prefix + moment.toString(16).padStart(12, '0') + sequence.toString(16).padStart(5, '0') + randomHex(15)
+export const newSid = (prefix: string, nature: Nature, at: number): string => {
+  let last = lasts.get(nature)
+  if (!last) {
+    last = { at: 0, sequence: 0 }
+    lasts.set(nature, last)
+  }
+  const now = Math.floor(at)
+  if (now > last.at) {
+    last.at = now
+    last.sequence = 0
+  } else if (last.sequence < SEQUENCE_MAX) last.sequence += 1
+  else {
+    last.at += 1
+    last.sequence = 0
+  }
+  return (
+    prefix +
+    last.at.toString(16).padStart(TIME_DIGITS, '0') +
+    last.sequence.toString(16).padStart(SEQUENCE_DIGITS, '0') +
+    nature.randomHex(CHANCE_DIGITS)
+  )
 }

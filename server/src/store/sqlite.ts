@@ -10,20 +10,25 @@
  * there, readers wait for the group that is running.
  */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
-import { Worker } from 'node:worker_threads'
-import type { Event } from '@parley/contract/event.ts'
+import { type Checkpointer, openCheckpointer } from './checkpointer.ts'
 import type { Statement } from './query.ts'
-import { newSid } from './sid.ts'
-import type { Handed, Notice, Reader, StatementResult, Store, Tx, Values } from './tx.ts'
+import { Transaction } from './transaction.ts'
+import type { Handed, Reader, StatementResult, Store, Tx, Values } from './tx.ts'
 
-/** How many transactions share a commit at the most: bounds how long one turn lasts. */
+/** How many transactions share a commit at the most. */
 const GROUP_MAX = 256
+
+/** How long a group takes in more of those that wait, in milliseconds: bounds how long one turn lasts. */
+const GROUP_MS = 20
 
 /** How long a statement waits for another process that holds the file, in milliseconds. */
 const BUSY_TIMEOUT_MS = 5_000
 
-/** How many compiled statements a connection keeps. */
+/** How much of the database a connection keeps in memory. */
 const CACHE_KIB = 64 * 1024
+
+/** The log's pages after which a commit moves them itself; used only where the thread that does it is gone. */
+const AUTOCHECKPOINT_PAGES = 1_000
 
 interface Waiting {
   readonly verb: string
@@ -32,128 +37,98 @@ interface Waiting {
   readonly reject: (fault: unknown) => void
 }
 
-/** What a transaction of a group came to. */
+/** A transaction of a group that came to its end. */
 interface Ended {
   readonly waiting: Waiting
   readonly value: unknown
-  readonly tx: SqliteTx
+  readonly tx: SqliteTransaction
 }
 
 const connect = (path: string): DatabaseSync => {
   const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS })
-  db.exec('pragma journal_mode = wal')
-  db.exec('pragma synchronous = full')
-  db.exec('pragma foreign_keys = off')
-  db.exec(`pragma cache_size = -${CACHE_KIB}`)
-  db.exec('pragma temp_store = memory')
-  return db
+  try {
+    db.exec('pragma journal_mode = wal')
+    db.exec('pragma synchronous = full')
+    db.exec('pragma foreign_keys = off')
+    db.exec(`pragma cache_size = -${CACHE_KIB}`)
+    db.exec('pragma temp_store = memory')
+    return db
+  } catch (fault) {
+    db.close()
+    throw fault
+  }
+}
+
+interface Prepared {
+  readonly run: StatementSync
+  readonly fill: (values: Values) => unknown[]
+  /** Of the rows it answers with; empty where it answers with none. */
+  readonly columns: readonly string[]
 }
 
 /** A connection with its prepared statements. */
 class Connection {
   readonly db: DatabaseSync
-  readonly #statements = new Map<Statement, { run: StatementSync; fill: (values: Values) => unknown[]; asks: boolean }>()
+  readonly #prepared = new Map<Statement, Prepared>()
 
   constructor(db: DatabaseSync) {
     this.db = db
   }
 
   run(statement: Statement, values: Values): StatementResult {
-    let it = this.#statements.get(statement)
+    let it = this.#prepared.get(statement)
     if (!it) {
-      const { sql, fill } = statement.for('sqlite')
-      const run = this.db.prepare(sql)
-      it = { run, fill, asks: run.columns().length > 0 }
-      this.#statements.set(statement, it)
+      it = this.#prepare(statement)
+      this.#prepared.set(statement, it)
     }
-    const parameters = it.fill(values) as SQLInputValue[]
-    if (it.asks) {
-      const rows = it.run.all(...parameters)
-      return { rows, changed: rows.length }
-    }
-    return { rows: [], changed: Number(it.run.run(...parameters).changes) }
+    const { run, fill, columns } = it
+    const parameters = fill(values) as SQLInputValue[]
+    if (!columns.length) return { rows: [], changed: Number(run.run(...parameters).changes) }
+    // Plain objects made here cost less than the prototype-less ones that the driver makes.
+    const arrays = run.all(...parameters) as unknown as unknown[][]
+    const rows = arrays.map((values) => {
+      const row: Record<string, unknown> = {}
+      for (let at = 0; at < columns.length; at += 1) row[columns[at] as string] = values[at]
+      return row
+    })
+    return { rows, changed: rows.length }
+  }
+
+  #prepare(statement: Statement): Prepared {
+    const { sql, fill } = statement.for('sqlite')
+    const run = this.db.prepare(sql)
+    run.setReturnArrays(true)
+    return { run, fill, columns: run.columns().map((it) => it.name) }
   }
 }
 
-class SqliteTx implements Tx {
+class SqliteTransaction extends Transaction {
   readonly dialect = 'sqlite'
-  readonly writes = true
-  readonly verb: string
-  readonly events: Event[] = []
-  readonly notices: Notice[] = []
   readonly #connection: Connection
-  readonly #handed: Handed
-  readonly #moment: number
-  #over: string | undefined
-  #depth = 0
 
   constructor(verb: string, connection: Connection, handed: Handed) {
-    this.verb = verb
+    super(verb, handed)
     this.#connection = connection
-    this.#handed = handed
-    this.#moment = handed.nature.now()
   }
 
-  now(): number {
-    return this.#moment
-  }
-
-  newSid(prefix: string): string {
-    return newSid(prefix, { now: () => this.#moment, randomHex: this.#handed.nature.randomHex })
-  }
-
-  newSecret(hexDigits: number): string {
-    return this.#handed.nature.randomHex(hexDigits)
-  }
-
-  seal(plain: string): string {
-    return this.#handed.vault.seal(plain)
-  }
-
-  unseal(sealed: string): string {
-    return this.#handed.vault.unseal(sealed)
-  }
-
-  record(event: Event): void {
-    this.events.push(event)
-  }
-
-  notice(notice: Notice): void {
-    this.notices.push(notice)
-  }
-
-  end(why: string): void {
-    this.#over = why
-  }
-
-  async run(statement: Statement, values: Values): Promise<StatementResult> {
-    if (this.#over) throw new Error(`${this.verb} uses its transaction after ${this.#over}`)
-    return this.#connection.run(statement, values)
-  }
-
-  async savepoint<T>(part: () => Promise<T>): Promise<T> {
-    this.#depth += 1
-    const name = `part_${this.#depth}`
-    const events = this.events.length
-    const notices = this.notices.length
-    this.#connection.db.exec(`savepoint ${name}`)
+  protected execute(statement: Statement, values: Values): StatementResult {
     try {
-      const value = await part()
-      this.#connection.db.exec(`release ${name}`)
-      return value
+      return this.#connection.run(statement, values)
     } catch (fault) {
-      this.#connection.db.exec(`rollback to ${name}`)
-      this.#connection.db.exec(`release ${name}`)
-      this.events.length = events
-      this.notices.length = notices
+      // A full disk ends the transaction: what the verb did next would be committed by itself.
+      if (!this.stands()) this.end('SQLite gave it up')
       throw fault
-    } finally {
-      this.#depth -= 1
     }
   }
-}
 
-const CHECKPOINTER = new URL('./checkpoint.ts', import.meta.url)
+  protected command(sql: string): void {
+    this.#connection.db.exec(sql)
+  }
+
+  protected stands(): boolean {
+    return this.#connection.db.isTransaction
+  }
+}
 
 class SqliteStore implements Store {
   readonly dialect = 'sqlite'
@@ -161,13 +136,17 @@ class SqliteStore implements Store {
   readonly #writer: Connection
   readonly #reads: Connection
   readonly #handed: Handed
-  readonly #checkpointer: Worker | undefined
+  readonly #onFault: (fault: Error) => void
+  readonly #checkpointer: Checkpointer | undefined
   #waiting: Waiting[] = []
   #scheduled = false
+  /** Resolves when the group that runs is over. */
   #group: Promise<void> | undefined
+  #closed: Promise<void> | undefined
 
-  constructor(path: string, handed: Handed) {
+  constructor(path: string, handed: Handed, onFault: (fault: Error) => void) {
     this.#handed = handed
+    this.#onFault = onFault
     this.#writer = new Connection(connect(path))
     const inMemory = path === ':memory:'
     this.#reads = inMemory ? this.#writer : new Connection(connect(path))
@@ -182,12 +161,19 @@ class SqliteStore implements Store {
           }
         : async (statement, values) => this.#reads.run(statement, values),
     }
-    if (!inMemory) {
-      this.#writer.db.exec('pragma wal_autocheckpoint = 0')
-      this.#reads.db.exec('pragma query_only = on')
-      this.#checkpointer = new Worker(CHECKPOINTER, { workerData: { path } })
-      this.#checkpointer.unref()
-    }
+    if (inMemory) return
+    this.#reads.db.exec('pragma query_only = on')
+    this.#writer.db.exec('pragma wal_autocheckpoint = 0')
+    this.#checkpointer = openCheckpointer(path, {
+      beginLogAnew: () => {
+        // Inside a transaction it cannot be; the log is told to be long again.
+        if (!this.#writer.db.isTransaction) this.#tryToExec('pragma wal_checkpoint(restart)')
+      },
+      goOnAlone: (fault) => {
+        this.#tryToExec(`pragma wal_autocheckpoint = ${AUTOCHECKPOINT_PAGES}`)
+        onFault(fault)
+      },
+    })
   }
 
   exec(sql: string): void {
@@ -195,49 +181,81 @@ class SqliteStore implements Store {
   }
 
   transact<T>(verb: string, run: (tx: Tx) => Promise<T>): Promise<T> {
+    if (this.#closed) return Promise.reject(new Error(`${verb} comes after the store was closed`))
     return new Promise<T>((resolve, reject) => {
       this.#waiting.push({ verb, run, resolve: resolve as (value: unknown) => void, reject })
-      if (this.#scheduled) return
-      this.#scheduled = true
-      setImmediate(() => this.#runGroups())
+      this.#schedule()
     })
   }
 
-  #runGroups(): void {
-    const group = this.#waiting.splice(0, GROUP_MAX)
-    this.#group = this.#runGroup(group).finally(() => {
-      this.#group = undefined
-      if (this.#waiting.length) setImmediate(() => this.#runGroups())
-      else this.#scheduled = false
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(() => {
+      const over = Promise.withResolvers<void>()
+      this.#group = over.promise
+      void this.#runGroup().then(() => {
+        this.#group = undefined
+        this.#scheduled = false
+        if (this.#waiting.length) this.#schedule()
+        over.resolve()
+      })
     })
   }
 
-  async #runGroup(group: Waiting[]): Promise<void> {
+  /** Never rejects: what goes wrong is told to whoever waits. */
+  async #runGroup(): Promise<void> {
     const { db } = this.#writer
+    const group = this.#waiting.splice(0, GROUP_MAX)
     const ended: Ended[] = []
     try {
+      if (db.isTransaction) db.exec('rollback')
       db.exec('begin immediate')
-      for (const waiting of group) {
+      const began = performance.now()
+      for (const [place, waiting] of group.entries()) {
+        if (place > 0 && performance.now() - began > GROUP_MS) {
+          this.#waiting.unshift(...group.splice(place))
+          break
+        }
         const one = await this.#runOne(waiting)
         if (one) ended.push(one)
-        if (!db.isTransaction) throw new Error(`the transaction was lost in ${waiting.verb}`)
       }
       db.exec('commit')
     } catch (fault) {
-      if (db.isTransaction) db.exec('rollback')
+      // A fault of the file or the disk: nothing of the group is kept, and everybody in it is told.
       for (const { reject } of group) reject(fault)
+      if (db.isTransaction) this.#tryToExec('rollback')
       return
     }
-    for (const { waiting, value, tx } of ended) {
-      waiting.resolve(value)
-      this.#handed.hooks.committed(tx.events, tx.notices)
+    for (const { waiting, value } of ended) waiting.resolve(value)
+    for (const { tx } of ended) this.#tell(tx)
+  }
+
+  /** For what nobody waits for. */
+  #tryToExec(sql: string): void {
+    try {
+      this.#writer.db.exec(sql)
+    } catch (fault) {
+      this.#onFault(fault as Error)
     }
   }
 
-  /** Runs one transaction of a group in its savepoint; what fails is undone alone and told to its caller. */
+  /** It is committed whatever those who hear of it make of it. */
+  #tell({ events, notices }: SqliteTransaction): void {
+    try {
+      this.#handed.hooks.committed(events, notices)
+    } catch (fault) {
+      this.#onFault(fault as Error)
+    }
+  }
+
+  /**
+   * Runs one transaction of a group in its savepoint; what fails is undone alone and told to its caller.
+   * @throws when SQLite has given up the whole group, as it does when the disk is full
+   */
   async #runOne(waiting: Waiting): Promise<Ended | undefined> {
     const { db } = this.#writer
-    const tx = new SqliteTx(waiting.verb, this.#writer, this.#handed)
+    const tx = new SqliteTransaction(waiting.verb, this.#writer, this.#handed)
     db.exec('savepoint one')
     try {
       const value = await withinItsTurn(waiting.verb, async () => {
@@ -245,16 +263,17 @@ class SqliteStore implements Store {
         await this.#handed.hooks.react(tx, tx.events)
         return answer
       })
+      tx.mustRun()
       tx.end('it was committed')
       db.exec('release one')
       return { waiting, value, tx }
     } catch (fault) {
       tx.end('it was undone')
-      if (db.isTransaction) {
-        db.exec('rollback to one')
-        db.exec('release one')
-      }
       waiting.reject(fault)
+      if (!db.isTransaction)
+        throw new Error(`SQLite gave up the transaction of a group in ${waiting.verb}`, { cause: fault })
+      db.exec('rollback to one')
+      db.exec('release one')
       return undefined
     }
   }
@@ -263,19 +282,22 @@ class SqliteStore implements Store {
     this.#reads.db.prepare('select 1').get()
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    while (this.#group || this.#waiting.length) await (this.#group ?? new Promise((next) => setImmediate(next)))
-    if (this.#checkpointer) {
-      const gone = new Promise((resolve) => this.#checkpointer?.once('exit', resolve))
-      this.#checkpointer.postMessage('close')
-      await gone
-    }
+  [Symbol.asyncDispose](): Promise<void> {
+    return (this.#closed ??= this.#close())
+  }
+
+  async #close(): Promise<void> {
+    while (this.#scheduled) await (this.#group ?? new Promise((next) => setImmediate(next)))
+    await this.#checkpointer?.close()
     if (this.#reads !== this.#writer) this.#reads.db.close()
     this.#writer.db.close()
   }
 }
 
-/** Promises of the database settle before the event loop turns; anything slower would hold up the whole group. */
+/**
+ * Promises of the database settle before the event loop turns; anything slower would hold up the whole group. The
+ * verb that is thrown out may go on by itself: its transaction is closed to it.
+ */
 const withinItsTurn = <T>(verb: string, run: () => Promise<T>): Promise<T> =>
   new Promise((resolve, reject) => {
     const turn = setImmediate(() =>
@@ -295,7 +317,11 @@ const withinItsTurn = <T>(verb: string, run: () => Promise<T>): Promise<T> =>
 
 /**
  * Opens the database in `path` (`:memory:` for one that is gone afterwards) with nothing migrated yet.
+ * @param onFault hears of what goes wrong where nobody waits for an answer
  * @throws where the file cannot be opened
  */
-export const openSqlite = (path: string, handed: Handed): Store & { exec(sql: string): void } =>
-  new SqliteStore(path, handed)
+export const openSqlite = (
+  path: string,
+  handed: Handed,
+  onFault: (fault: Error) => void,
+): Store & { exec(sql: string): void } => new SqliteStore(path, handed, onFault)
