@@ -71,6 +71,8 @@ const closed = (schema: unknown): unknown => {
   if (Array.isArray(schema)) return schema.map(closed)
   if (typeof schema !== 'object' || schema === null) return schema
   const it = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, closed(value)])) as Json
+  if (it.format === 'uri-map')
+    return { type: 'object', additionalProperties: { type: 'string', format: 'uri', nullable: true } }
   // Where the files say only an enumeration, null is what an absent value is.
   if (it.nullable === true && it.type === undefined) delete it.nullable
   if (typeof it.properties === 'object' && it.type === 'object') {

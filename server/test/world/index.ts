@@ -59,6 +59,12 @@ export interface World {
 
 type Form = Readonly<Record<string, string | readonly string[]>>
 
+/** Points a published client at us, by its own `baseUrl`s. */
+export const pointAt = <T extends Twilio>(client: T, url: string): T => {
+  for (const domain of ['flexApi', 'chat', 'taskrouter', 'studio'] as const) client[domain].baseUrl = url
+  return client
+}
+
 const clients = (url: string, sid: string, authToken: string) => ({
   twilio: pointAt(twilio6(sid, authToken), url),
   twilio5: pointAt(twilio5(sid, authToken) as unknown as Twilio, url),
