@@ -1,7 +1,7 @@
 /** What other rooms may use of TaskRouter. */
 import type { Reaction } from '../events/react.ts'
-import type { JobHandler } from '../jobs/handler.ts'
 
+export { handlers } from './jobs.ts'
 export {
   findTask,
   findTaskChannel,
@@ -12,5 +12,5 @@ export { provisionWorkspace } from './provision.ts'
 export { acceptReservation, lockReservation, refuseReservation, updateReservation } from './reservation.ts'
 export { routes } from './routes.ts'
 export { cancelTask, completeTask, createTask, type TaskWanted, updateTaskAttributes } from './task.ts'
+/** TaskRouter does nothing about what happens elsewhere. */
 export const reactions: readonly Reaction[] = []
-export const handlers: readonly JobHandler[] = []

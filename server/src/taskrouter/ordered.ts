@@ -46,6 +46,9 @@ export const keyOf = (row: { readonly sid: string }): string =>
 type TableName = keyof Tables & string
 type Narrowed<T extends TableName> = SelectQueryBuilder<Tables, T, Selectable<Tables[T]>>
 
+// biome-ignore lint/suspicious/noExplicitAny: a generic table is beyond what the builder's types can follow
+type AnyQuery = any
+
 interface Shape {
   readonly given: ReadonlySet<string>
   readonly order: readonly OrderPart[]
@@ -64,19 +67,20 @@ export const orderedListing = <T extends TableName, V extends object>(
 ) => {
   type Found = Selectable<Tables[T]> & { readonly sid: string }
   const statements = byShape<Shape>(({ given, order, from }) =>
-    // biome-ignore lint/suspicious/noExplicitAny: a generic table is beyond what the builder's types can follow
-    statement((db: any, at: V & Values, dialect) => {
-      let query = narrow(db.selectFrom(table).selectAll(), at, (name) => given.has(name as string), dialect)
+    statement((db: AnyQuery, at: V & Values, dialect) => {
+      let query: AnyQuery = narrow(
+        db.selectFrom(table).selectAll(),
+        at,
+        (name) => given.has(name as string),
+        dialect,
+      )
       const parts = order.map((it) => ({
         ...it,
         way: (it.way === 'asc') === (from !== 'before') ? 'asc' : 'desc',
       }))
-      // biome-ignore lint/suspicious/noExplicitAny: as above
-      if (from !== 'start') query = (query as any).where(beyond(parts, at))
-      // biome-ignore lint/suspicious/noExplicitAny: as above
-      for (const { column, way } of parts) query = (query as any).orderBy(column, way)
-      // biome-ignore lint/suspicious/noExplicitAny: as above
-      return (query as any).limit(at.limit)
+      if (from !== 'start') query = query.where(beyond(parts, at))
+      for (const { column, way } of parts) query = query.orderBy(column, way)
+      return query.limit(at.limit)
     }),
   )
 

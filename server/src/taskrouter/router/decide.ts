@@ -1,0 +1,237 @@
+/**
+ * One round of routing, read off the store: which lanes wait, which free workers they admit, and what `choose` makes
+ * of it. Nothing is changed here; what is decided may be stale by the time it is done, and is checked again there.
+ *
+ * Workers are read in the order of their idle time, a chunk at a time and only while tasks are left, so that one task
+ * among a thousand idle workers costs one small chunk. Every channel is read up to the same moment of idleness, which
+ * makes the outcome that of reading everybody.
+ */
+import type { WorkspaceRow } from '@parley/contract/taskrouter/workspace.ts'
+import type { Reader } from '../../store/tx.ts'
+import { type Candidate, choose, type Lane, type Offer } from './choose.ts'
+import { type LaneFacts, laneFacts, RoundLane } from './lane.ts'
+import { lanesWaiting, namedWorker, oneOf, openWorkers, queuesBySid } from './waiting.ts'
+import { WorkersKnown } from './workers-known.ts'
+
+/** How many workers of a channel the first chunk has; each further one has four times as many. */
+const CHUNK = 64
+const CHUNK_GROWS = 4
+
+/** An order of the workflow's own needs everybody at once. */
+const EVERYBODY = 100_000
+
+/** How many lanes' facts are kept between rounds. */
+const LANES_KEPT_MAX = 20_000
+
+const MINUTE_MS = 60_000
+
+/** What a router keeps in memory between rounds; all of it can be read again. */
+export class RouterMemory {
+  readonly workers = new WorkersKnown()
+  readonly lanes = new Map<string, LaneFacts>()
+}
+
+interface Free extends Candidate {
+  readonly idle_since: number
+  readonly version: number
+}
+
+export interface DecidedOffer extends Offer {
+  /** Of the worker, when it was decided. */
+  readonly workerVersion: number
+}
+
+export interface Decision {
+  readonly offers: readonly DecidedOffer[]
+  /** Lanes with tasks that found nobody. */
+  readonly left: readonly RoundLane[]
+  /** When it is worth looking again though nothing changes: a pause ends, or the time that an expression reads. */
+  readonly lookAgainAt: number | undefined
+}
+
+export const decide = async (
+  reader: Reader,
+  workspace: WorkspaceRow,
+  memory: RouterMemory,
+): Promise<Decision> => {
+  const lanes = await readLanes(reader, workspace.sid, memory)
+  const offers: DecidedOffer[] = []
+  await offerRegardless(reader, lanes, offers)
+  const usual = await withoutIdleHopes(
+    reader,
+    lanes.filter((it) => !it.facts.target.ignoreCapacity),
+  )
+  let edge: Edge = { idleSince: -1, workerSid: '' }
+  for (let chunk = CHUNK; ; chunk *= CHUNK_GROWS) {
+    const hungry = usual.filter((it) => it.hungry)
+    if (!hungry.length) break
+    const limit = hungry.some((it) => it.orderBy) ? EVERYBODY : chunk
+    const { free, until } = await readFree(reader, hungry, edge, limit)
+    await provide(reader, workspace, memory, hungry, free, offers)
+    if (!until) break
+    edge = until
+  }
+  const left = lanes.filter((it) => it.hungry)
+  return { offers, left, lookAgainAt: lookAgainAt(reader.now(), left) }
+}
+
+const readLanes = async (
+  reader: Reader,
+  workspaceSid: string,
+  memory: RouterMemory,
+): Promise<RoundLane[]> => {
+  const names = (await lanesWaiting.all(reader, { workspaceSid })).map((it) => it.lane as string)
+  const facts = new Map<string, LaneFacts>()
+  for (const name of names) {
+    const kept = memory.lanes.get(name)
+    const row = kept ? undefined : await oneOf.first(reader, { workspaceSid, lane: name })
+    const found = kept ?? (row && laneFacts(row))
+    if (!found) continue
+    if (memory.lanes.size >= LANES_KEPT_MAX) memory.lanes.clear()
+    memory.lanes.set(name, found)
+    facts.set(name, found)
+  }
+  const sids = new Set([...facts.values()].flatMap(({ queueSid }) => queueSid ?? []))
+  const queues = await queuesBySid.all(reader, { sids: JSON.stringify([...sids]) })
+  const bySid = new Map(queues.map((it) => [it.sid, it]))
+  return [...facts].flatMap(([name, it]) => {
+    const queue = it.queueSid === null ? undefined : bySid.get(it.queueSid)
+    return it.queueSid !== null && !queue ? [] : [new RoundLane(workspaceSid, name, it, queue)]
+  })
+}
+
+/** Tasks for a worker whatever they are doing and have in hand. */
+const offerRegardless = async (
+  reader: Reader,
+  lanes: readonly RoundLane[],
+  offers: DecidedOffer[],
+): Promise<void> => {
+  for (const lane of lanes) {
+    const { target, taskChannelSid } = lane.facts
+    if (!target.ignoreCapacity || target.workerSid === undefined) continue
+    const worker = await namedWorker.first(reader, { workerSid: target.workerSid, taskChannelSid })
+    await lane.fill(reader, 1)
+    if (worker) take(lanes, offers, choose([inLane(lane, [worker])], 'FIFO'), new Map([[worker.sid, worker]]))
+  }
+}
+
+/** Leaves out the lanes of a named worker who can take nothing now: for them nobody need be read. */
+const withoutIdleHopes = async (reader: Reader, lanes: readonly RoundLane[]): Promise<RoundLane[]> => {
+  const those: RoundLane[] = []
+  for (const lane of lanes) {
+    const { target, taskChannelSid } = lane.facts
+    const { workerSid } = target
+    const named = workerSid && (await namedWorker.first(reader, { workerSid, taskChannelSid }))
+    if (workerSid === undefined || (named && named.open === 1)) those.push(lane)
+  }
+  return those
+}
+
+interface Edge {
+  readonly idleSince: number
+  readonly workerSid: string
+}
+
+/**
+ * The free workers of each channel that is needed, after `edge`.
+ * @returns `until` how far all channels were read; undefined when nobody is left
+ */
+const readFree = async (
+  reader: Reader,
+  lanes: readonly RoundLane[],
+  edge: Edge,
+  limit: number,
+): Promise<{ free: Map<string, Free[]>; until: Edge | undefined }> => {
+  const free = new Map<string, Free[]>()
+  let until: Edge | undefined
+  const before = (worker: Free, it: Edge) =>
+    worker.idle_since < it.idleSince || (worker.idle_since === it.idleSince && worker.sid <= it.workerSid)
+  for (const taskChannelSid of new Set(lanes.map((it) => it.facts.taskChannelSid))) {
+    const rows = await openWorkers.all(reader, { taskChannelSid, ...edge, limit })
+    free.set(taskChannelSid, rows)
+    const last = rows.at(-1)
+    if (rows.length === limit && last && (!until || before(last, until)))
+      until = { idleSince: last.idle_since, workerSid: last.sid }
+  }
+  const edgeOfAll = until
+  if (edgeOfAll)
+    for (const [channel, rows] of free)
+      free.set(
+        channel,
+        rows.filter((it) => before(it, edgeOfAll)),
+      )
+  return { free, until }
+}
+
+/** Lets the lanes choose among these workers. */
+const provide = async (
+  reader: Reader,
+  workspace: WorkspaceRow,
+  memory: RouterMemory,
+  lanes: readonly RoundLane[],
+  free: ReadonlyMap<string, readonly Free[]>,
+  offers: DecidedOffer[],
+): Promise<void> => {
+  const bySid = new Map([...free.values()].flat().map((it) => [it.sid, it]))
+  if (!bySid.size) return
+  const counts = lanes.some((it) => it.reads('channel.'))
+  const facts = await memory.workers.of(reader, [...bySid.values()], counts)
+  const now = reader.now()
+  const admitted = new Map<RoundLane, Free[]>()
+  for (const lane of lanes) {
+    const those = (free.get(lane.facts.taskChannelSid) ?? []).filter((it) => {
+      const worker = facts.get(it.sid)
+      return worker !== undefined && lane.admits(worker, now)
+    })
+    const { orderBy } = lane
+    // The sort is stable: where the order does not tell, who is idle longest stays first.
+    if (orderBy) those.sort((a, b) => orderBy.compare(facts.get(a.sid) ?? {}, facts.get(b.sid) ?? {}))
+    if (those.length) admitted.set(lane, those)
+  }
+  const taken = new Set<string>()
+  let choosing = [...admitted.keys()]
+  while (choosing.length) {
+    const wanted = new Map(
+      choosing.map((lane) => [lane, (admitted.get(lane) ?? []).filter(({ sid }) => !taken.has(sid))]),
+    )
+    // A lane whose tasks were all read and found nobody here is done; one that can read on does, as many tasks as
+    // it has workers for: more it cannot place.
+    for (const [lane, workers] of wanted) await lane.fill(reader, lane.tasks.length + workers.length)
+    const round = choosing.map((lane) => inLane(lane, wanted.get(lane) ?? []))
+    const choice = choose(round, workspace.prioritize_queue_order)
+    for (const { worker } of choice.offers) taken.add(worker)
+    take(choosing, offers, choice, bySid)
+    choosing = choosing.filter(
+      (lane) => !lane.exhausted && (admitted.get(lane) ?? []).some(({ sid }) => !taken.has(sid)),
+    )
+  }
+}
+
+const inLane = (lane: RoundLane, workers: readonly Candidate[]): Lane => ({
+  name: lane.name,
+  order: lane.order,
+  tasks: lane.tasks,
+  workers,
+  best: lane.facts.target.workerSid
+    ? 'named by the task'
+    : lane.orderBy
+      ? 'first by order_by'
+      : 'idle longest',
+})
+
+/** Notes what was chosen, and leaves in the lanes what was not. */
+const take = (
+  lanes: readonly RoundLane[],
+  offers: DecidedOffer[],
+  choice: ReturnType<typeof choose>,
+  workers: ReadonlyMap<string, Pick<Free, 'version'>>,
+): void => {
+  for (const it of choice.offers) offers.push({ ...it, workerVersion: workers.get(it.worker)?.version ?? -1 })
+  for (const lane of lanes) lane.tasks = choice.left.get(lane.name) ?? []
+}
+
+const lookAgainAt = (now: number, left: readonly RoundLane[]): number | undefined => {
+  const moments = left.flatMap((it) => it.pausedUntil ?? [])
+  if (left.some((it) => it.reads('taskrouter.'))) moments.push((Math.floor(now / MINUTE_MS) + 1) * MINUTE_MS)
+  return moments.length ? Math.min(...moments) : undefined
+}

@@ -1,0 +1,99 @@
+/** Targets that let tasks pass: `skip_if` is asked once nobody can take a task, with the workers of its queue counted. */
+
+import { update } from '../../store/rows.ts'
+import type { Reader, Store, Tx } from '../../store/tx.ts'
+import { compileExpression } from '../expression/compile.ts'
+import { HOUSE } from '../house.ts'
+import { lockTasks } from '../parents.ts'
+import { moveOn, REASONS } from '../placing.ts'
+import { cancelLocked } from '../task-end.ts'
+import { targetWorkers } from '../text-expression.ts'
+import { scopeOf, workerFacts } from '../worker-scope.ts'
+import type { RoundLane } from './lane.ts'
+import { laneOf, readTarget } from './target.ts'
+import { nextTasks, workersOfWorkspace } from './waiting.ts'
+
+/** How many tasks move on in one transaction. */
+const BATCH = 50
+
+type Counts = Readonly<Record<string, number>>
+
+/** @returns how many tasks went elsewhere */
+export const passOver = async (
+  store: Store,
+  workspaceSid: string,
+  left: readonly RoundLane[],
+): Promise<number> => {
+  const { reader } = store
+  const counts = new Map<string, Counts>()
+  let moved = 0
+  for (const lane of left) {
+    const { skipIf } = lane.facts.target
+    if (skipIf === undefined || !lane.queue) continue
+    const { sid, target_workers } = lane.queue
+    const workers = counts.get(sid) ?? (await countWorkers(reader, workspaceSid, target_workers))
+    counts.set(sid, workers)
+    const { attributes } = lane.facts
+    if (!compileExpression(skipIf).matches({ attributes, task: attributes, workers, now: reader.now() }))
+      continue
+    moved += await moveAll(store, workspaceSid, lane.name)
+  }
+  return moved
+}
+
+/** `available`, `unavailable`, and a count for each activity's SID. */
+const countWorkers = async (
+  reader: Reader,
+  workspaceSid: string,
+  expression: string | null,
+): Promise<Counts> => {
+  const inQueue = targetWorkers(expression)
+  const now = reader.now()
+  const counts: Record<string, number> = { available: 0, unavailable: 0 }
+  for (const worker of await workersOfWorkspace.all(reader, { workspaceSid })) {
+    if (!inQueue.matches(scopeOf(workerFacts(worker), now))) continue
+    const keys = [worker.available ? 'available' : 'unavailable', worker.activity_sid ?? '']
+    for (const key of keys) counts[key] = (counts[key] ?? 0) + 1
+  }
+  return counts
+}
+
+const FIRST = { priorityDown: Number.MIN_SAFE_INTEGER, turn: Number.MIN_SAFE_INTEGER, sid: '' }
+
+const moveAll = async (store: Store, workspaceSid: string, lane: string): Promise<number> => {
+  let moved = 0
+  let after = FIRST
+  for (;;) {
+    const rows = await nextTasks.all(store.reader, { workspaceSid, lane, ...after, limit: BATCH })
+    const last = rows.at(-1)
+    if (!last) return moved
+    after = { priorityDown: last.priority_down, turn: last.turn, sid: last.sid }
+    const sids = rows.map((it) => it.sid)
+    moved += await store.transact('pass over a target', (tx) => moveSome(tx, sids, lane))
+  }
+}
+
+const moveSome = async (tx: Tx, sids: readonly string[], lane: string): Promise<number> => {
+  let moved = 0
+  for (const task of (await lockTasks(tx, sids)).values()) {
+    if (task.waits !== 1 || task.lane !== lane || task.assignment_status !== 'pending') continue
+    const { nowhere, stays, task: placed } = await moveOn(tx, { task, why: 'skip', actor: HOUSE })
+    if (nowhere) await cancelLocked(tx, { task: placed, reason: REASONS[nowhere], actor: HOUSE })
+    if (!stays) {
+      moved += 1
+      continue
+    }
+    // There is nowhere else, so it waits here without being asked again.
+    const { skipIf: _, ...target } = readTarget(task.target)
+    await update(
+      tx,
+      'tasks',
+      { sid: task.sid },
+      {
+        target: JSON.stringify(target),
+        lane: laneOf(task.task_queue_sid, task.task_channel_sid, target, task.attributes),
+      },
+    )
+  }
+  return moved
+}

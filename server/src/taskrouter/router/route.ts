@@ -1,0 +1,64 @@
+/**
+ * The living router: one run at a time for each workspace, since a run is a job with the workspace as its key. It
+ * decides, reserves, and looks again until nothing more can be done. Whatever may let a task find a worker wakes it.
+ */
+import type { JobHandler, Outcome } from '../../jobs/handler.ts'
+import { find } from '../../store/rows.ts'
+import type { Store } from '../../store/tx.ts'
+import { ROUTE } from '../house.ts'
+import { type DecidedOffer, decide, RouterMemory } from './decide.ts'
+import { passOver } from './pass-over.ts'
+import { reserve } from './reserve.ts'
+
+/** How many offers share a transaction: few enough that it lasts some milliseconds, many enough to share a commit. */
+const BATCH = 50
+
+/** A run longer than this ends and begins again, so that its lease is never outlived. In milliseconds. */
+const RUN_MS = 10_000
+
+const LEASE_MS = 60_000
+
+/** Workspaces routed at once on one node. */
+const AT_ONCE = 4
+
+export const openRouter = (): JobHandler => {
+  const memory = new RouterMemory()
+  return {
+    kind: ROUTE,
+    perLane: AT_ONCE,
+    leaseMs: LEASE_MS,
+    run: ({ key }, { store, now }) => route(store, key, memory, now),
+  }
+}
+
+export const route = async (
+  store: Store,
+  workspaceSid: string,
+  memory: RouterMemory,
+  now: () => number,
+): Promise<Outcome | undefined> => {
+  const endBy = now() + RUN_MS
+  for (;;) {
+    const workspace = await find(store.reader, 'workspaces', { sid: workspaceSid })
+    if (!workspace) return undefined
+    const { offers, left, lookAgainAt } = await decide(store.reader, workspace, memory)
+    const made = await reserveAll(store, workspaceSid, offers)
+    if (made === 0 && (await passOver(store, workspaceSid, left)) === 0)
+      return lookAgainAt === undefined ? undefined : { again: lookAgainAt }
+    if (now() > endBy) return { again: now() }
+  }
+}
+
+/** An offer that no longer holds was overtaken by something that has woken the router again. */
+const reserveAll = async (
+  store: Store,
+  workspaceSid: string,
+  offers: readonly DecidedOffer[],
+): Promise<number> => {
+  let made = 0
+  for (let at = 0; at < offers.length; at += BATCH) {
+    const batch = offers.slice(at, at + BATCH)
+    made += await store.transact('offer tasks', (tx) => reserve(tx, workspaceSid, batch))
+  }
+  return made
+}

@@ -1,0 +1,134 @@
+/** What waits and who is free, read off the indexes: each question costs by what it finds, not by what there is. */
+import { sql } from 'kysely'
+import { reading } from '../../store/query.ts'
+
+/**
+ * Every lane of a workspace that has a waiting task. The recursion jumps from one lane's first entry in the index to
+ * the next lane's, so that ten thousand tasks in three lanes cost four look-ups.
+ */
+export const lanesWaiting = reading((db, at: { workspaceSid: string }) =>
+  db
+    .withRecursive('found(lane)', (query) =>
+      query
+        .selectFrom('tasks')
+        .select((it) => it.fn.min('lane').as('lane'))
+        .where('workspace_sid', '=', at.workspaceSid)
+        .where('waits', '=', 1)
+        .unionAll(
+          query
+            .selectFrom('found')
+            .select(
+              sql<string | null>`(select min(t.lane) from tasks t where t.workspace_sid = ${at.workspaceSid}
+                and t.waits = 1 and t.lane > found.lane)`.as('lane'),
+            )
+            .where('found.lane', 'is not', null),
+        ),
+    )
+    .selectFrom('found')
+    .select('lane')
+    .where('lane', 'is not', null),
+)
+
+/** The next tasks of a lane, in their turn, after a given one. */
+export const nextTasks = reading(
+  (
+    db,
+    at: {
+      workspaceSid: string
+      lane: string
+      priorityDown: number
+      turn: number
+      sid: string
+      limit: number
+    },
+  ) =>
+    db
+      .selectFrom('tasks')
+      .select([
+        'sid',
+        'priority',
+        'priority_down',
+        'turn',
+        'virtual_start_time',
+        'offers',
+        'offers_max',
+        'refusals',
+      ])
+      .where('workspace_sid', '=', at.workspaceSid)
+      .where('waits', '=', 1)
+      .where('lane', '=', at.lane)
+      .where(sql<boolean>`(priority_down, turn, sid) > (${at.priorityDown}, ${at.turn}, ${at.sid})`)
+      .orderBy('priority_down')
+      .orderBy('turn')
+      .orderBy('sid')
+      .limit(at.limit),
+)
+
+/** Any task of a lane: all that decides who can take it is the same for each. */
+export const oneOf = reading((db, at: { workspaceSid: string; lane: string }) =>
+  db
+    .selectFrom('tasks')
+    .select(['task_queue_sid', 'task_channel_sid', 'target', 'attributes'])
+    .where('workspace_sid', '=', at.workspaceSid)
+    .where('waits', '=', 1)
+    .where('lane', '=', at.lane)
+    .limit(1),
+)
+
+export const queuesBySid = reading((db, at: { sids: string }, dialect) =>
+  db
+    .selectFrom('task_queues')
+    .selectAll()
+    .where((it) => dialect.isOneOf(it.ref('sid'), at.sids)),
+)
+
+/** Workers whose channel is open, those idle longest first, after a given one. */
+export const openWorkers = reading(
+  (db, at: { taskChannelSid: string; idleSince: number; workerSid: string; limit: number }) =>
+    db
+      .selectFrom('worker_channels as c')
+      .innerJoin('workers as w', 'w.sid', 'c.worker_sid')
+      .select(['c.worker_sid as sid', 'c.idle_since', 'w.version'])
+      .where('c.task_channel_sid', '=', at.taskChannelSid)
+      .where('c.open', '=', 1)
+      .where(sql<boolean>`(c.idle_since, c.worker_sid) > (${at.idleSince}, ${at.workerSid})`)
+      .orderBy('c.idle_since')
+      .orderBy('c.worker_sid')
+      .limit(at.limit),
+)
+
+/** A worker who is named, and whether their channel is open. */
+export const namedWorker = reading((db, at: { workerSid: string; taskChannelSid: string }) =>
+  db
+    .selectFrom('workers as w')
+    .innerJoin('worker_channels as c', 'c.worker_sid', 'w.sid')
+    .select(['w.sid', 'c.idle_since', 'w.version', 'c.open'])
+    .where('w.sid', '=', at.workerSid)
+    .where('c.task_channel_sid', '=', at.taskChannelSid),
+)
+
+export const workersBySid = reading((db, at: { sids: string }, dialect) =>
+  db
+    .selectFrom('workers')
+    .selectAll()
+    .where((it) => dialect.isOneOf(it.ref('sid'), at.sids)),
+)
+
+export const workersOfWorkspace = reading((db, at: { workspaceSid: string }) =>
+  db.selectFrom('workers').selectAll().where('workspace_sid', '=', at.workspaceSid),
+)
+
+export const channelCounts = reading((db, at: { sids: string }, dialect) =>
+  db
+    .selectFrom('worker_channels')
+    .select(['worker_sid', 'task_channel_unique_name', 'assigned_tasks'])
+    .where((it) => dialect.isOneOf(it.ref('worker_sid'), at.sids)),
+)
+
+/** Who is offered these tasks, and who refused them and when. */
+export const answersTo = reading((db, at: { sids: string }, dialect) =>
+  db
+    .selectFrom('reservations')
+    .select(['task_sid', 'worker_sid', 'reservation_status', 'date_updated'])
+    .where((it) => dialect.isOneOf(it.ref('task_sid'), at.sids)),
+)
