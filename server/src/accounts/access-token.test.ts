@@ -3,10 +3,10 @@ import { createHmac } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { Problem } from '@parley/contract/problem.ts'
 import fc from 'fast-check'
-import { decodeJwt, decodeProtectedHeader } from 'jose'
 import twilio from 'twilio'
 import twilio5 from 'twilio5'
 import { mintAccessToken, requireGrant, type SigningKey, verifyAccessToken } from './access-token.ts'
+import { readJwt } from './jwt.ts'
 
 const ACCOUNT = `AC${'a'.repeat(32)}`
 const OTHER_ACCOUNT = `AC${'b'.repeat(32)}`
@@ -81,7 +81,7 @@ describe('an access token that is believed', () => {
         assert.equal(believed.keySid, KEY)
         assert.equal(believed.identity, 'vera')
         assert.equal(believed.raw, raw)
-        assert.equal(believed.expiresAt, Number(decodeJwt(raw).exp) * 1000)
+        assert.equal(believed.expiresAt, Number(readJwt(raw).claims.exp) * 1000)
         assert.deepEqual(requireGrant(believed, 'chat'), { service_sid: 'IS1', endpoint_id: 'browser' })
         assert.deepEqual(requireGrant(believed, 'task_router'), {
           workspace_sid: 'WS1',
@@ -239,7 +239,7 @@ describe('a token of our own making', () => {
   }
 
   test('is believed by ourselves for the hour of a guest', async () => {
-    const { jwt, expiresAt } = await mintAccessToken(wanted)
+    const { jwt, expiresAt } = mintAccessToken(wanted)
     assert.equal(expiresAt, now + HOUR_S * 1000)
     const believed = await verify(jwt, now)
     assert.equal(believed.identity, 'guest-1')
@@ -250,18 +250,17 @@ describe('a token of our own making', () => {
 
   test('says what one of the published library says', async (context) => {
     context.mock.timers.enable({ apis: ['Date'], now: wanted.now })
-    const { jwt } = await mintAccessToken(wanted)
+    const { jwt } = mintAccessToken(wanted)
     for (const { AccessToken } of libraries) {
       const theirs = new AccessToken(ACCOUNT, KEY, SECRET, { identity: 'guest-1', ttl: HOUR_S })
       theirs.addGrant(new AccessToken.ChatGrant({ serviceSid: 'IS1' }))
-      assert.deepEqual(decodeJwt(jwt), decodeJwt(theirs.toJwt()))
-      assert.deepEqual(decodeProtectedHeader(jwt), decodeProtectedHeader(theirs.toJwt()))
+      assert.deepEqual(readJwt(jwt), readJwt(theirs.toJwt()))
     }
   })
 
   test('cannot be made to live longer than a day, nor not at all', async () => {
     for (const ttlSeconds of [0, -1, 24 * HOUR_S + 1, Number.NaN])
-      await assert.rejects(mintAccessToken({ ...wanted, ttlSeconds }), RangeError)
-    await verify((await mintAccessToken({ ...wanted, ttlSeconds: 24 * HOUR_S })).jwt, now)
+      assert.throws(() => mintAccessToken({ ...wanted, ttlSeconds }), RangeError)
+    await verify(mintAccessToken({ ...wanted, ttlSeconds: 24 * HOUR_S }).jwt, now)
   })
 })

@@ -3,9 +3,9 @@
  * URL, with wildcards) in place of grants. Workers' SDKs of the older kind show them.
  */
 import { problem } from '@parley/contract/problem.ts'
-import { checkSignature, checkTimes, isRecord, readJwt } from './jwt.ts'
+import { type Algorithm, checkSignature, checkTimes, isRecord, readJwt } from './jwt.ts'
 
-const ALGORITHMS = ['HS256']
+const ALGORITHMS: readonly Algorithm[] = ['HS256']
 const VERSION = 'v1'
 
 /** What a policy asks of the parameters: those named, and whether they must be there. None named: any may come. */
@@ -54,7 +54,7 @@ export const verifyCapabilityToken = async (
   const authToken = await findAuthToken(accountSid)
   if (authToken === undefined) throw problem('token_issuer', { reason: 'its account does not exist' })
 
-  await checkSignature(raw, header, authToken, ALGORITHMS, 'the auth token of its account')
+  checkSignature(raw, header, authToken, ALGORITHMS, 'the auth token of its account')
   const expiresAt = checkTimes(claims, now)
   if (claims.version !== VERSION) throw problem('token_grants', { reason: `version is not "${VERSION}"` })
   const workspaceSid = text(claims, 'workspace_sid')

@@ -1,3 +1,4 @@
+export { mintAccessToken } from './access-token.ts'
 export {
   type AccountRow,
   allAccounts,
@@ -12,4 +13,5 @@ export {
   signingKeyOf,
 } from './account.ts'
 export { authenticate, believeToken, type Caller } from './authenticate.ts'
+export { checkSignature, checkTimes, isRecord, readJwt } from './jwt.ts'
 export { accountRoutes, type ProvisionAccount } from './routes.ts'
