@@ -87,7 +87,7 @@ const checkNode = () => {
   }
   if (existsSync(ownNode) || isNewEnough(process.versions.node)) return
   giveUp(
-    `Parley runs on Node ${NODE_MAJOR} or newer. npm has none for ${process.platform} ${process.arch}, and this is ` +
+    `Parley runs on Node ${NODE_MAJOR} or newer. npm has none that runs on this ${process.platform} ${process.arch}, and this is ` +
       `Node ${process.versions.node}: install Node ${NODE_MAJOR} from https://nodejs.org/ and try again.`,
   )
 }
