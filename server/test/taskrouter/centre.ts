@@ -20,7 +20,12 @@ export interface Centre {
   offersOf(taskSid: string): Promise<string[]>
   statusOf(taskSid: string): Promise<string>
   /** The worker answers the pending reservation of the task. */
-  answer(taskSid: string, name: string, status: 'accepted' | 'rejected' | 'wrapping' | 'completed', more?: object): Promise<void>
+  answer(
+    taskSid: string,
+    name: string,
+    status: 'accepted' | 'rejected' | 'wrapping' | 'completed',
+    more?: object,
+  ): Promise<void>
 }
 
 /** @param routing the one workflow's; everybody's queue unless given */
@@ -42,10 +47,10 @@ export const openCentre = async (
     offline: named('Offline'),
     away: named('Unavailable'),
     worker: async (friendlyName, attributes = {}, activitySid = available) =>
-      (
-        await workspace.workers.create({ friendlyName, attributes: JSON.stringify(attributes), activitySid })
-      ).sid,
-    queue: async (friendlyName, more = {}) => (await workspace.taskQueues.create({ friendlyName, ...more })).sid,
+      (await workspace.workers.create({ friendlyName, attributes: JSON.stringify(attributes), activitySid }))
+        .sid,
+    queue: async (friendlyName, more = {}) =>
+      (await workspace.taskQueues.create({ friendlyName, ...more })).sid,
     workflow: async (friendlyName, routing, more = {}) =>
       (
         await workspace.workflows.create({
@@ -56,13 +61,18 @@ export const openCentre = async (
       ).sid,
     task: async (more = {}) => (await workspace.tasks.create(more)).sid,
     offersOf: async (taskSid) =>
-      (await workspace.tasks(taskSid).reservations.list()).map((it) => `${it.workerName}:${it.reservationStatus}`),
+      (await workspace.tasks(taskSid).reservations.list()).map(
+        (it) => `${it.workerName}:${it.reservationStatus}`,
+      ),
     statusOf: async (taskSid) => (await workspace.tasks(taskSid).fetch()).assignmentStatus,
     answer: async (taskSid, name, reservationStatus, more = {}) => {
       const all = await workspace.tasks(taskSid).reservations.list()
       const found = all.findLast((it) => it.workerName === name)
       if (!found) throw new Error(`${name} has no reservation of ${taskSid}`)
-      await workspace.tasks(taskSid).reservations(found.sid).update({ reservationStatus, ...more })
+      await workspace
+        .tasks(taskSid)
+        .reservations(found.sid)
+        .update({ reservationStatus, ...more })
     },
   }
 }

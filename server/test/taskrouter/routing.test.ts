@@ -113,7 +113,8 @@ describe('an offer', () => {
     assert.equal((await centre.workspace.workers(ana).reservations.list()).length, 4)
     await channel.update({ available: false })
     assert.equal((await channel.fetch()).available, false)
-    for (const it of pending) await centre.workspace.tasks(it.taskSid).update({ assignmentStatus: 'canceled', reason: 'x' })
+    for (const it of pending)
+      await centre.workspace.tasks(it.taskSid).update({ assignmentStatus: 'canceled', reason: 'x' })
     await world.settle()
     const live = await centre.workspace.workers(ana).reservations.list({ reservationStatus: 'pending' })
     assert.equal(live.length, 1, 'a channel that is not available gets nothing new')
@@ -349,7 +350,10 @@ describe('a workflow', () => {
     await world.clock.advance(30_000)
     await world.settle()
     const canceled = await centre.workspace.tasks(task).fetch()
-    assert.deepEqual([canceled.assignmentStatus, canceled.reason], ['canceled', 'Task canceled on Workflow timeout'])
+    assert.deepEqual(
+      [canceled.assignmentStatus, canceled.reason],
+      ['canceled', 'Task canceled on Workflow timeout'],
+    )
   })
 
   test('uses the first filter that matches, and the default for what no filter takes', async () => {
@@ -377,7 +381,10 @@ describe('a workflow', () => {
     const centre = await openCentre(world, { routed: false })
     const experts = await centre.queue('Experts', { targetWorkers: 'expert == true' })
     const everybody = await centre.queue('Everybody')
-    const targets = [{ queue: experts, skip_if: 'workers.available == 0', timeout: 600 }, { queue: everybody }]
+    const targets = [
+      { queue: experts, skip_if: 'workers.available == 0', timeout: 600 },
+      { queue: everybody },
+    ]
     await centre.workflow('One', { filters: [{ expression: '1==1', targets }] })
     await centre.worker('Ana')
     const expert = await centre.worker('Ben', { expert: true })
@@ -388,7 +395,10 @@ describe('a workflow', () => {
     const third = await centre.task()
     await world.settle()
     const queues = await Promise.all([second, third].map((it) => centre.workspace.tasks(it).fetch()))
-    assert.deepEqual(queues.map((it) => it.taskQueueFriendlyName), ['Everybody', 'Everybody'])
+    assert.deepEqual(
+      queues.map((it) => it.taskQueueFriendlyName),
+      ['Everybody', 'Everybody'],
+    )
   })
 
   test('finds the worker whom the task knows, and passes over one who does not exist', async () => {
@@ -453,7 +463,10 @@ describe('a task', () => {
     await world.clock.advance(60_000)
     await world.settle()
     const canceled = await centre.workspace.tasks(task).fetch()
-    assert.deepEqual([canceled.assignmentStatus, canceled.reason, canceled.age], ['canceled', 'Task TTL Exceeded', 60])
+    assert.deepEqual(
+      [canceled.assignmentStatus, canceled.reason, canceled.age],
+      ['canceled', 'Task TTL Exceeded', 60],
+    )
   })
 
   test('that was accepted in time is not', async () => {
@@ -500,7 +513,10 @@ describe('a worker', () => {
     await using world = await openWorld()
     const centre = await openCentre(world)
     const ana = await centre.worker('Ana')
-    const [chat, call] = [await centre.task({ taskChannel: 'chat' }), await centre.task({ taskChannel: 'voice' })]
+    const [chat, call] = [
+      await centre.task({ taskChannel: 'chat' }),
+      await centre.task({ taskChannel: 'voice' }),
+    ]
     await world.settle()
     await centre.workspace.workers(ana).update({ activitySid: centre.away })
     assert.deepEqual(await centre.offersOf(chat), ['Ana:pending'], 'unless they say so, offers stand')
