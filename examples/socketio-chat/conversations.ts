@@ -1,14 +1,15 @@
 /**
  * Who talks where: a visitor has one channel at a time, from their first message until the channel goes INACTIVE.
- * Kept in memory; after a restart a visitor's next message finds the same channel again, by its target.
+ * Kept in memory, and found again where the memory is gone.
  */
-import { createChannel, type Flex, type Shown, sendMessage, type Visitor } from './middleware.ts'
+import { createChannel, type Flex, findChannel, type Shown, sendMessage, type Visitor } from './middleware.ts'
 
 /** An agent's goodbye may arrive after the news of the end: each takes its own webhook. */
 const GOODBYE_MS = 60_000
 
 export interface Conversations {
-  channelOf(visitorId: string): string | undefined
+  /** The channel of a visitor who comes back. */
+  resume(visitorId: string): Promise<string | undefined>
   /** Also for a little while after its end. */
   visitorOf(channelSid: string): string | undefined
   /** Sends in the order of the calls; the first message begins the conversation. */
@@ -33,20 +34,25 @@ export const openConversations = (flex: Flex): Conversations => {
     return done
   }
 
-  const begin = async (visitor: Visitor): Promise<string> => {
-    const channelSid = await createChannel(flex, visitor)
-    channels.set(visitor.id, channelSid)
-    visitors.set(channelSid, visitor.id)
+  const keep = (visitorId: string, channelSid: string): string => {
+    channels.set(visitorId, channelSid)
+    visitors.set(channelSid, visitorId)
     return channelSid
   }
 
   return {
-    channelOf: (visitorId) => channels.get(visitorId),
+    resume: (visitorId) =>
+      inTurn(visitorId, async () => {
+        if (channels.has(visitorId)) return channels.get(visitorId)
+        const found = await findChannel(flex, visitorId)
+        return found && keep(visitorId, found)
+      }),
     visitorOf: (channelSid) => visitors.get(channelSid),
     say: (visitor, body) =>
-      inTurn(visitor.id, async () =>
-        sendMessage(flex, channels.get(visitor.id) ?? (await begin(visitor)), visitor, body),
-      ),
+      inTurn(visitor.id, async () => {
+        const channelSid = channels.get(visitor.id) ?? keep(visitor.id, await createChannel(flex, visitor))
+        return sendMessage(flex, channelSid, visitor, body)
+      }),
     end: (channelSid) => {
       const visitorId = visitors.get(channelSid)
       if (visitorId === undefined || channels.get(visitorId) !== channelSid) return undefined

@@ -92,5 +92,20 @@ export const readMessages = async (flex: Flex, channelSid: string, visitorId: st
       body,
     }))
 
+/** The channel of a visitor's conversation that goes on, after this program forgot it. */
+export const findChannel = async (flex: Flex, visitorId: string): Promise<string | undefined> => {
+  const user = flex.client.chat.v2.services(flex.chatServiceSid).users(visitorId)
+  for (const { channelSid } of await user.userChannels.list().catch(noneWhereUnknown)) {
+    const { attributes } = await channelAt(flex, channelSid).fetch()
+    if (JSON.parse(attributes).status === 'ACTIVE') return channelSid
+  }
+  return undefined
+}
+
+const noneWhereUnknown = (fault: { status?: number }): never[] => {
+  if (fault.status === 404) return []
+  throw fault
+}
+
 const channelAt = ({ client, chatServiceSid }: Flex, channelSid: string) =>
   client.chat.v2.services(chatServiceSid).channels(channelSid)

@@ -59,7 +59,8 @@ const io = new Server(http, { maxHttpBufferSize: 64 * 1024 })
 /** A visitor's room holds their sockets alone: one for each page of theirs that is open. */
 io.on('connection', async (socket) => {
   const given = String(socket.handshake.auth.visitor ?? '')
-  const id = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(given) ? given : randomUUID()
+  const known = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(given)
+  const id = known ? given : randomUUID()
   await socket.join(id)
 
   socket.on('message', async (said: unknown, answer: unknown) => {
@@ -78,9 +79,17 @@ io.on('connection', async (socket) => {
     }
   })
 
-  const channelSid = conversations.channelOf(id)
-  const messages = channelSid ? await readMessages(flex, channelSid, id).catch(() => []) : []
-  socket.emit('welcome', { visitor: id, live: conversations.channelOf(id) !== undefined, messages })
+  try {
+    const channelSid = known ? await conversations.resume(id) : undefined
+    const messages = channelSid ? await readMessages(flex, channelSid, id) : []
+    socket.emit('welcome', { visitor: id, live: channelSid !== undefined, messages })
+  } catch (fault) {
+    console.error(
+      `The conversation of ${id} was not found again:`,
+      fault instanceof Error ? fault.message : fault,
+    )
+    socket.conn.close()
+  }
 })
 
 /** What the webhooks bring. */

@@ -12,7 +12,7 @@ test('Vera asks in the custom chat, Ana answers, the chat ends, and what Vera as
   await stage.hire('Ana')
   const vera = await stage.visit('Vera')
 
-  await stage.say(vera, 'Hello! Is the second volume of <i>The Lamplighters</i> out yet?')
+  await stage.say(vera, 'Hello! Is the second volume of “The Lamplighters” out yet?')
   await stage.say(vera, 'I finished the first one in two evenings.')
   const [task, ...others] = await stage.tasksOf(vera)
   assert.ok(task)
@@ -29,7 +29,7 @@ test('Vera asks in the custom chat, Ana answers, the chat ends, and what Vera as
   await ana.say('With pleasure: it waits at the till, under V.')
   await vera.getByText('under V.').waitFor()
   const conversation = [
-    'Hello! Is the second volume of <i>The Lamplighters</i> out yet?',
+    'Hello! Is the second volume of “The Lamplighters” out yet?',
     'I finished the first one in two evenings.',
     'Ana: Hello Vera! It came in this morning, still warm from the printer.',
     'Wonderful. Could you put one aside for me?',
@@ -69,14 +69,14 @@ test('Vera asks in the custom chat, Ana answers, the chat ends, and what Vera as
   ])
 })
 
-test('two visitors at once never see what is said to the other', async () => {
+test('two visitors at once never see what is said to the other, and markup stays text', async () => {
   await using stage = await openStage()
   await stage.hire('Ana')
   await stage.hire('Ben')
   const vera = await stage.visit('Vera')
   const vito = await stage.visit('Vito')
 
-  await Promise.all([stage.say(vera, 'A question of Vera'), stage.say(vito, 'A question of Vito')])
+  await Promise.all([stage.say(vera, 'A question of <b>Vera</b>'), stage.say(vito, 'A question of Vito')])
   const [veras] = await stage.tasksOf(vera)
   const [vitos] = await stage.tasksOf(vito)
   assert.ok(veras && vitos)
@@ -85,10 +85,10 @@ test('two visitors at once never see what is said to the other', async () => {
   const toVito = await stage.accept(vitos)
   assert.notEqual(toVera.name, toVito.name, 'an agent has one chat at a time')
 
-  await Promise.all([toVera.say('An answer for Vera'), toVito.say('An answer for Vito')])
+  await Promise.all([toVera.say('An answer for Vera'), toVito.say('An answer for <i>Vito</i>')])
   await Promise.all([
     vera.getByText('An answer for Vera').waitFor(),
-    vito.getByText('An answer for Vito').waitFor(),
+    vito.getByText('An answer for <i>Vito</i>').waitFor(),
   ])
   await toVera.complete()
   await vera.getByText('The chat has ended').waitFor()
@@ -97,13 +97,13 @@ test('two visitors at once never see what is said to the other', async () => {
   await vito.getByText('For you, always').waitFor()
 
   assert.deepEqual(await read(vera), [
-    'A question of Vera',
+    'A question of <b>Vera</b>',
     `${toVera.name}: An answer for Vera`,
     'The chat has ended. Write again to start a new one.',
   ])
   assert.deepEqual(await read(vito), [
     'A question of Vito',
-    `${toVito.name}: An answer for Vito`,
+    `${toVito.name}: An answer for <i>Vito</i>`,
     'Are you still there?',
     `${toVito.name}: For you, always`,
   ])
@@ -129,6 +129,53 @@ test('an agent at a terminal takes a chat, answers and ends it', async () => {
     'Ana: And there is cake',
     'The chat has ended. Write again to start a new one.',
   ])
+})
+
+test('a restart of the custom chat loses neither the conversation nor what was said meanwhile', async () => {
+  await using stage = await openStage()
+  await stage.hire('Ana')
+  const vera = await stage.visit('Vera')
+  await stage.say(vera, 'Are you there?')
+  const [task] = await stage.tasksOf(vera)
+  assert.ok(task)
+  const ana = await stage.accept(task)
+  await stage.restartChat()
+  await stage.say(vera, 'I was away for a moment')
+  await ana.say('So was the chat')
+  await vera.getByText('So was the chat').waitFor()
+  await stage.restartChat(() => ana.say('There it goes again'))
+  await vera.getByText('There it goes again').waitFor()
+  assert.deepEqual(await read(vera), [
+    'Are you there?',
+    'I was away for a moment',
+    'Ana: So was the chat',
+    'Ana: There it goes again',
+  ])
+  assert.equal((await stage.tasksOf(vera)).length, 1)
+})
+
+test('a webhook that Parley did not sign ends no chat and says nothing', async () => {
+  await using stage = await openStage()
+  await stage.hire('Ana')
+  const vera = await stage.visit('Vera')
+  await stage.say(vera, 'Are you there?')
+  const [task] = await stage.tasksOf(vera)
+  assert.ok(task)
+  const forge = (path: string, form: Record<string, string>, signature?: string) =>
+    fetch(`${stage.chat}${path}?channel=${task.channelSid}`, {
+      method: 'POST',
+      body: new URLSearchParams(form),
+      headers: signature === undefined ? {} : { 'x-twilio-signature': signature },
+    })
+  const ended = { Attributes: '{"status":"INACTIVE"}' }
+  const said = { Source: 'SDK', MessageSid: 'IM1', Index: '1', From: 'Ana', Body: 'Send me your card number' }
+  assert.equal((await forge('/channel-update', ended)).status, 403)
+  assert.equal((await forge('/channel-update', ended, 'RSOYDt4T1cUTdK1PDd93/VVr8B8=')).status, 403)
+  assert.equal((await forge('/new-message', said)).status, 403)
+  const ana = await stage.accept(task)
+  await ana.say('Here I am')
+  await vera.getByText('Here I am').waitFor()
+  assert.deepEqual(await read(vera), ['Are you there?', 'Ana: Here I am'])
 })
 
 /** The visitor's own words without the label that only a screen reader says. */

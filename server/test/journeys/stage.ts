@@ -23,11 +23,14 @@ export interface Agent {
 }
 
 export interface Stage {
-  readonly twilio: twilio.Twilio
+  /** Where the custom chat is served. */
+  readonly chat: string
   /** The tasks that were made for what the page's visitor said, the oldest first. */
   tasksOf(page: Page): Promise<Task[]>
   /** A page of the custom chat, in a browser context of its own. */
   visit(name: string): Promise<Page>
+  /** Ends the program of the custom chat, and starts another. */
+  restartChat(meanwhile?: () => Promise<void>): Promise<void>
   /** A worker who is available. */
   hire(name: string): Promise<void>
   /** Whoever was offered the task takes it. */
@@ -84,8 +87,13 @@ export const openStage = async (): Promise<Stage> => {
       TWILIO_API_SECRET: secret,
       TWILIO_API_URL: parley,
     }
-    open.use(start('examples/socketio-chat/server.ts', { ...env, PORT: new URL(chat).port }))
-    await answers(chat)
+    const openChat = async (): Promise<Program> => {
+      const program = start('examples/socketio-chat/server.ts', { ...env, PORT: new URL(chat).port })
+      await answers(chat)
+      return program
+    }
+    let example = await openChat()
+    open.defer(() => example[Symbol.asyncDispose]())
 
     const browser = open.adopt(await openBrowser(), (it) => it.close())
     const client = twilio(sid, authToken)
@@ -103,7 +111,7 @@ export const openStage = async (): Promise<Stage> => {
     }
 
     return {
-      twilio: client,
+      chat,
       tasksOf: async (page) => {
         const visitor = await page.evaluate(() => sessionStorage.getItem('visitor'))
         return (await workspace.tasks.list())
@@ -128,6 +136,11 @@ export const openStage = async (): Promise<Stage> => {
         await page.getByRole('button', { name: 'Start the chat' }).click()
         await page.getByText('We are here for you').waitFor()
         return page
+      },
+      restartChat: async (meanwhile) => {
+        await example[Symbol.asyncDispose]()
+        await meanwhile?.()
+        example = await openChat()
       },
       hire: async (friendlyName) => {
         const [available] = await workspace.activities.list({ friendlyName: 'Available' })
