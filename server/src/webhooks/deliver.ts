@@ -1,7 +1,7 @@
 /**
  * Makes the deliveries of a lane: what is owed about one channel (or user) to one URL, in order.
  *
- * - The next one is whichever pending delivery is due longest.
+ * - What was never tried goes in the order it was owed.
  * - A delivery that failed and waits keeps those after it waiting, until it is `LANE_HOLD_MS` old. From then on it is
  *   retried beside them, and they pass.
  * - Each attempt is recorded in one transaction with what it came to. A process that dies between the call and the
@@ -68,7 +68,7 @@ const firstAside = reading((db, at: { lane: string; cutoff: number }) =>
     .where('lane', '=', at.lane)
     .where(sql<boolean>`state = 'pending'`)
     .where('date_created', '<=', at.cutoff)
-    .orderBy('next_attempt_at')
+    .orderBy(sql`case when failing_since is null then 0 else next_attempt_at end`)
     .orderBy('place')
     .limit(1),
 )
