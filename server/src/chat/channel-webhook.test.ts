@@ -71,13 +71,11 @@ describe('channel webhooks', () => {
     await chat.service.channels.create({ uniqueName: 'room' })
     const asked = await Promise.allSettled(
       Array.from({ length: 8 }, () =>
-        chat.service
-          .channels('room')
-          .webhooks.create({
-            type: 'webhook',
-            'configuration.url': url,
-            'configuration.filters': ['onMessageSent'],
-          }),
+        chat.service.channels('room').webhooks.create({
+          type: 'webhook',
+          'configuration.url': url,
+          'configuration.filters': ['onMessageSent'],
+        }),
       ),
     )
     assert.equal(asked.filter((it) => it.status === 'fulfilled').length, 5)

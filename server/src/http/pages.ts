@@ -41,6 +41,7 @@ export const readPage = (sent: Sent, sizes: PageSizes, kind: KeyKind): Page => {
   const [, way, key] = (kind === 'sid' ? SID_TOKEN : TEXT_TOKEN).exec(token) ?? []
   if (key === undefined) throw problem('invalid_page_token')
   const plain = kind === 'sid' ? key : Buffer.from(key, 'base64url').toString()
+  if (plain.includes('\0')) throw problem('invalid_page_token')
   return way === 'A' ? { ...page, after: plain } : { ...page, before: plain }
 }
 

@@ -250,8 +250,11 @@ const operationHandler = ({ resource, verb, bound, present, options }: Operated)
 
   const readCall = async (request: FastifyRequest, reply: FastifyReply, page: Page): Promise<Call> => {
     const path: Record<string, string> = {}
-    for (const [wire, value] of Object.entries(request.params as Record<string, string>))
+    for (const [wire, value] of Object.entries(request.params as Record<string, string>)) {
+      // PostgreSQL keeps no NUL in text, so nothing has such a name.
+      if (value.includes('\0')) throw notFound(request)
       path[inCode(wire)] = value
+    }
     const accountSid = request.caller?.accountSid ?? path.accountSid ?? ''
     if (!request.caller && accountSid && !(await options.doorkeeper.exists(accountSid)))
       throw notFound(request)
