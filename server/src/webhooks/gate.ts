@@ -29,6 +29,9 @@ export const openGate =
   async (reader, resource, verb, call) => {
     if (!call.token || !isAsked(resource, verb)) return call
     const { serviceSid = '' } = call.path as { serviceSid?: string }
+    // Whoever has no business in the service is for the verb to refuse, not for its webhook to hear of.
+    if ((call.token.grants.chat as { service_sid?: string } | undefined)?.service_sid !== serviceSid)
+      return call
     const service = await findService(reader, call.accountSid, serviceSid)
     if (!service?.pre_webhook_url) return call
     const question = await questionFor(reader, resource, verb, call)

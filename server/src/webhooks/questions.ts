@@ -48,7 +48,7 @@ const channelOf = (
   return find(reader, 'channels', { account_sid: accountSid, service_sid: serviceSid, ...which })
 }
 
-const MESSAGE = { body: 'Body', author: 'From', attributes: 'Attributes' }
+const MESSAGE = { body: 'Body', attributes: 'Attributes' }
 const CHANNEL = { friendly_name: 'FriendlyName', unique_name: 'UniqueName', attributes: 'Attributes' }
 const MEMBER = { role_sid: 'RoleSid', attributes: 'Attributes' }
 const USER = { friendly_name: 'FriendlyName', role_sid: 'RoleSid', attributes: 'Attributes' }
@@ -66,7 +66,7 @@ const onMessageSend: Ask = async (wish) => {
         ChannelSid: channel.sid,
         Body: input.body ?? '',
         Attributes: input.attributes ?? '{}',
-        From: input.from ?? identity,
+        From: identity,
         DateCreated: iso(reader.now()),
         ...(input.mediaSid ? { MediaSid: input.mediaSid } : {}),
       },
@@ -110,7 +110,7 @@ const onChannelAdd: Ask = async ({ input, identity }) => ({
     FriendlyName: input.friendlyName ?? '',
     UniqueName: input.uniqueName ?? '',
     Attributes: input.attributes ?? '{}',
-    CreatedBy: input.createdBy ?? identity,
+    CreatedBy: identity,
   },
   replaces: CHANNEL,
 })

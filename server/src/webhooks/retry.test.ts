@@ -3,14 +3,29 @@ import { describe, test } from 'node:test'
 import type { Outcome } from './call.ts'
 import { judge, type Standing } from './retry.ts'
 
-const answered = (status: number): Outcome => ({ kind: 'answered', status, headers: {}, body: '', durationMs: 1 })
-const failed = (kind: 'timed-out' | 'unreachable' | 'refused-address' | 'redirected' | 'bad-tls'): Outcome => ({
+const answered = (status: number): Outcome => ({
+  kind: 'answered',
+  status,
+  headers: {},
+  body: '',
+  durationMs: 1,
+})
+const failed = (
+  kind: 'timed-out' | 'unreachable' | 'refused-address' | 'redirected' | 'bad-tls',
+): Outcome => ({
   kind,
   detail: '',
   durationMs: 1,
 })
 
-const fresh: Standing = { now: 0, attempts: 0, retryCount: 0, failingSince: null, retryMs: 86_400_000, chance: 0 }
+const fresh: Standing = {
+  now: 0,
+  attempts: 0,
+  retryCount: 0,
+  failingSince: null,
+  retryMs: 86_400_000,
+  chance: 0,
+}
 
 describe('what an attempt came to', () => {
   test('any 2xx is delivered', () => {
@@ -61,6 +76,8 @@ describe('what an attempt came to', () => {
 
   test('chance adds up to a quarter to a wait', () => {
     const verdict = judge(answered(500), { ...fresh, chance: 0.999 })
-    assert.ok(verdict.state === 'pending' && verdict.nextAttemptAt >= 12_400 && verdict.nextAttemptAt < 12_500)
+    assert.ok(
+      verdict.state === 'pending' && verdict.nextAttemptAt >= 12_400 && verdict.nextAttemptAt < 12_500,
+    )
   })
 })
