@@ -105,8 +105,10 @@ const converse = async (reservationSid: string, taskSid: string): Promise<void> 
   console.log(`The conversation with ${visitor} is over.`)
 }
 
+const available = orStop(become('Available'), where)
+
 const leave = async (): Promise<never> => {
-  await typed
+  await Promise.all([available, typed])
   await become('Offline')
   process.exit(0)
 }
@@ -114,7 +116,7 @@ terminal.on('close', () => void leave())
 process.once('SIGINT', () => void leave())
 process.once('SIGTERM', () => void leave())
 
-await orStop(become('Available'), where)
+await available
 console.log(`${NAME} is available. Waiting for a conversation; Ctrl-C goes offline.`)
 for (;;) {
   const { sid, taskSid, reservationStatus } = await nextReservation()

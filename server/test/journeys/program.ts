@@ -13,7 +13,9 @@ export interface Program {
   type(line: string): void
   /** Waits until its standard output holds the text. */
   says(text: string): Promise<void>
-  /** Asks it to end. @returns its exit code; undefined where it had to be killed */
+  /** Waits until it answers 200 at an address. */
+  answers(url: string): Promise<void>
+  /** Asks it to end. @throws where it had to be killed, or ended with a complaint */
   [Symbol.asyncDispose](): Promise<void>
 }
 
@@ -40,23 +42,38 @@ export const start = (path: string, env: Readonly<Record<string, string>>): Prog
     complaint += text
   })
   child.stdin.on('error', () => undefined)
-  return {
-    type: (line) => void child.stdin.write(`${line}\n`),
-    says: (text) =>
-      until(
-        `${path} says “${text}”`,
-        () => {
-          if (said.includes(text)) return true
-          if (child.exitCode !== null)
-            throw new Error(`${path} ended with ${child.exitCode}: ${said}${complaint}`)
+  /** A program that ended will not do what is waited for. */
+  const does = async (
+    what: string,
+    question: () => boolean | Promise<boolean>,
+    withinMs: number,
+  ): Promise<void> => {
+    try {
+      await until(
+        `${path} ${what}`,
+        async () => {
+          if (await question()) return true
+          if (child.exitCode !== null) throw new Error(`${path} ended with ${child.exitCode}`)
           return undefined
         },
-        SAYS_WITHIN_MS,
-      ).then(
-        () => undefined,
-        (fault: Error) => {
-          throw new Error(`${fault.message}\nIt said: ${said}${complaint}`)
-        },
+        withinMs,
+      )
+    } catch (fault) {
+      throw new Error(`${(fault as Error).message}\nIt said: ${said}${complaint}`)
+    }
+  }
+  return {
+    type: (line) => void child.stdin.write(`${line}\n`),
+    says: (text) => does(`says “${text}”`, () => said.includes(text), SAYS_WITHIN_MS),
+    answers: (url) =>
+      does(
+        `answers at ${url}`,
+        () =>
+          fetch(url).then(
+            (it) => it.ok,
+            () => false,
+          ),
+        READY_WITHIN_MS,
       ),
     [Symbol.asyncDispose]: async () => {
       const late = setTimeout(() => child.kill('SIGKILL'), ENDS_WITHIN_MS)
@@ -69,18 +86,6 @@ export const start = (path: string, env: Readonly<Record<string, string>>): Prog
     },
   }
 }
-
-/** Waits until an address answers 200. */
-export const answers = (url: string): Promise<true> =>
-  until(
-    `${url} answers`,
-    () =>
-      fetch(url).then(
-        (it) => it.ok || undefined,
-        () => undefined,
-      ),
-    READY_WITHIN_MS,
-  )
 
 const LOOK_EVERY_MS = 50
 

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import twilio from 'twilio'
 import { sparePort } from '../world/spare-port.ts'
-import { answers, type Program, start, until } from './program.ts'
+import { type Program, start, until } from './program.ts'
 
 export interface Task {
   readonly sid: string
@@ -66,7 +66,7 @@ export const openStage = async (): Promise<Stage> => {
 
     const [sid, authToken, keySid, secret] = [`AC${hex(16)}`, hex(16), `SK${hex(16)}`, hex(16)]
     const parley = `http://127.0.0.1:${await sparePort()}`
-    open.use(
+    const server = open.use(
       start('server/src/main.ts', {
         PORT: new URL(parley).port,
         PARLEY_DATA: folder,
@@ -77,7 +77,7 @@ export const openStage = async (): Promise<Stage> => {
         PARLEY_LOG: 'error',
       }),
     )
-    await answers(`${parley}/readyz`)
+    await server.answers(`${parley}/readyz`)
 
     const chat = `http://127.0.0.1:${await sparePort()}`
     const env = {
@@ -88,12 +88,13 @@ export const openStage = async (): Promise<Stage> => {
       TWILIO_API_URL: parley,
     }
     const openChat = async (): Promise<Program> => {
-      const program = start('examples/socketio-chat/server.ts', { ...env, PORT: new URL(chat).port })
-      await answers(chat)
+      const program = open.use(
+        start('examples/socketio-chat/server.ts', { ...env, PORT: new URL(chat).port }),
+      )
+      await program.answers(chat)
       return program
     }
     let example = await openChat()
-    open.defer(() => example[Symbol.asyncDispose]())
 
     const browser = open.adopt(await openBrowser(), (it) => it.close())
     const client = twilio(sid, authToken)
@@ -173,7 +174,8 @@ export const openStage = async (): Promise<Stage> => {
       [Symbol.asyncDispose]: () => open.disposeAsync(),
     }
   } catch (fault) {
-    await open.disposeAsync()
+    // What went wrong first is what is told.
+    await open.disposeAsync().catch(() => undefined)
     throw fault
   }
 }
