@@ -32,7 +32,10 @@ export const Account = resource({
     },
     update: {
       about: 'Renames, suspends or revives an account that the asking one made.',
-      form: { FriendlyName: text({ max: FRIENDLY_NAME_MAX }), Status: choice(['active', 'suspended']) },
+      form: {
+        FriendlyName: text({ max: FRIENDLY_NAME_MAX, empty: 'missing_parameter' }),
+        Status: choice(['active', 'suspended']),
+      },
     },
   },
 })

@@ -2,7 +2,7 @@
 import { openApi } from '@parley/contract/openapi.ts'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
-import { accountRoutes, authenticate, authTokenOf, findAccount } from './accounts/index.ts'
+import { accountRoutes, authenticate, authTokenOf, findAccount, requireGrantFor } from './accounts/index.ts'
 import { newVault } from './accounts/vault.ts'
 import { type Bus, openBus } from './bus/index.ts'
 import * as chat from './chat/index.ts'
@@ -38,7 +38,13 @@ export interface HouseOptions {
     readonly silences: number
   }
   readonly webchatOrigins: '*' | readonly string[]
-  readonly limits: { readonly perSecond: number; readonly burst: number; readonly guestsPerSecond: number }
+  readonly limits: {
+    readonly perSecond: number
+    readonly burst: number
+    readonly guestsPerSecond: number
+    /** How long a request may take to arrive, in milliseconds; 20 seconds unless said otherwise. */
+    readonly requestTimeoutMs?: number | undefined
+  }
   readonly log: Logger
   readonly nature?: Nature
   /** False where only a test's `settle` may run jobs. */
@@ -96,23 +102,34 @@ export const openHouse = async (options: HouseOptions): Promise<House> => {
         store,
         bus,
         log,
-        handlers: [reactions.handler, ...chat.handlers, ...taskrouter.handlers, ...flex.handlers, ...hooks.handlers],
+        handlers: [
+          reactions.handler,
+          ...chat.handlers,
+          ...taskrouter.handlers,
+          ...flex.handlers,
+          ...hooks.handlers,
+        ],
         byItself: options.jobsRunByThemselves ?? true,
         ended: metrics.jobEnded,
       }),
     )
+    const askWebhook = hooks.gate(store)
     const app = await serve({
       store,
       publicUrl,
       ...allRoutes,
       doorkeeper: {
         authenticate: (authorization) => authenticate(store.reader, authorization),
-        exists: async (sid) => (await findAccount(store.reader, sid))?.status === 'active',
       },
-      gate: hooks.gate(store),
+      exists: async (sid) => (await findAccount(store.reader, sid))?.status === 'active',
+      gate: async (reader, resource, verb, call) => {
+        requireGrantFor(resource.product, call)
+        return askWebhook(reader, resource, verb, call)
+      },
       limit: openLimit(options.limits.perSecond, options.limits.burst),
       guestLimit: openLimit(options.limits.guestsPerSecond),
       guestOrigins: options.webchatOrigins,
+      requestTimeoutMs: options.limits.requestTimeoutMs,
       log,
       answered: metrics.answered,
     })

@@ -5,6 +5,7 @@
  * `cty` twilio-fpa;v=1, issuer the API key, subject the account, and `grants` with the identity and a part for each
  * product. Every way it can be wrong has Twilio's own code (20101 to 20107, 20157) and a sentence of its own.
  */
+import { isSid } from '@parley/contract/field.ts'
 import { problem } from '@parley/contract/problem.ts'
 import type { AccessToken } from '../http/binding.ts'
 import { type Algorithm, checkSignature, checkTimes, isRecord, readJwt, writeJwt } from './jwt.ts'
@@ -45,9 +46,9 @@ export const verifyAccessToken = async (
     throw problem('token_header', { reason: `cty is ${shown(header.cty)}, not "${CONTENT_TYPE}"` })
 
   const { iss: keySid, sub: accountSid } = claims
-  if (typeof keySid !== 'string' || !keySid.startsWith('SK'))
+  if (typeof keySid !== 'string' || !isSid('SK', keySid))
     throw problem('token_issuer', { reason: `iss is ${shown(keySid)}, not the SID of an API key` })
-  if (typeof accountSid !== 'string' || !accountSid.startsWith('AC'))
+  if (typeof accountSid !== 'string' || !isSid('AC', accountSid))
     throw problem('token_issuer', { reason: `sub is ${shown(accountSid)}, not the SID of an account` })
   const key = await findKey(keySid)
   if (!key) throw problem('token_issuer', { reason: `there is no API key ${shown(keySid)}` })
@@ -82,10 +83,17 @@ const readGrants = (grants: unknown): { identity: string; grants: Record<string,
   const { identity } = grants
   if (typeof identity !== 'string' || identity === '')
     throw problem('token_grants', { reason: 'grants.identity is missing or not a non-empty string' })
+  // Identities and SIDs of grants are looked up, and PostgreSQL keeps no NUL in text.
+  if (holdsNul(grants)) throw problem('token_grants', { reason: 'grants contain a NUL character' })
   for (const [name, grant] of Object.entries(grants))
     if (name !== 'identity' && !isRecord(grant))
       throw problem('token_grants', { reason: `grants.${quotable(name)} is not an object` })
   return { identity, grants }
+}
+
+const holdsNul = (value: unknown): boolean => {
+  if (typeof value === 'string') return value.includes('\0')
+  return typeof value === 'object' && value !== null && Object.values(value).some(holdsNul)
 }
 
 /** The products whose doors ask for a grant. */
@@ -102,6 +110,23 @@ export const requireGrant = (
   const grant = Object.hasOwn(grants, name) ? grants[name] : undefined
   if (!isRecord(grant)) throw problem('token_grants', { reason: `it has no ${name} grant` })
   return grant
+}
+
+/**
+ * Refuses a client whose token is not for what it asks of a product. Chat's grant names the one service it opens;
+ * TaskRouter knows a worker's token by itself.
+ * @throws 20106 without the grant, 50107 when it is for another service
+ */
+export const requireGrantFor = (
+  product: string,
+  { token, path }: { readonly token: AccessToken | undefined; readonly path: object },
+): void => {
+  if (!token || product !== 'chat') return
+  const { service_sid: granted } = requireGrant(token, 'chat')
+  if (typeof granted !== 'string')
+    throw problem('token_grants', { reason: 'its chat grant names no service' })
+  const { serviceSid } = path as { serviceSid?: string }
+  if (serviceSid !== granted) throw problem('not_permitted')
 }
 
 export interface TokenWanted {

@@ -3,6 +3,7 @@
  * secret, and the user name `token` with an access token for password.
  */
 import { timingSafeEqual } from 'node:crypto'
+import { isSid } from '@parley/contract/field.ts'
 import { problem } from '@parley/contract/problem.ts'
 import type { AccessToken } from '../http/binding.ts'
 import type { Reader } from '../store/tx.ts'
@@ -25,9 +26,7 @@ const TOKEN_USER = 'token'
 export const authenticate = async (reader: Reader, authorization: string | undefined): Promise<Caller> => {
   const [user, password] = credentials(authorization)
   if (user === TOKEN_USER) return believeToken(reader, password)
-  const accountSid = user.startsWith('AC')
-    ? await accountOfAuthToken(reader, user, password)
-    : await accountOfApiKey(reader, user, password)
+  const accountSid = await accountOf(reader, user, password)
   if (accountSid === undefined) throw problem('unauthenticated')
   return { accountSid, token: undefined }
 }
@@ -39,6 +38,12 @@ const credentials = (authorization: string | undefined): [user: string, password
   const colon = plain.indexOf(':')
   if (colon < 0) throw problem('unauthenticated')
   return [plain.slice(0, colon), plain.slice(colon + 1)]
+}
+
+/** What is no SID is not looked up: a database may choke on what people send. */
+const accountOf = async (reader: Reader, user: string, password: string): Promise<string | undefined> => {
+  if (isSid('AC', user)) return accountOfAuthToken(reader, user, password)
+  return isSid('SK', user) ? accountOfApiKey(reader, user, password) : undefined
 }
 
 const accountOfAuthToken = async (
@@ -77,6 +82,7 @@ export const believeToken = async (reader: Reader, jwt: string): Promise<Caller>
     },
   })
   const account = await findAccount(reader, token.accountSid)
-  if (account?.status !== 'active') throw problem('token_issuer', { reason: 'its account does not exist' })
+  if (account?.status !== 'active')
+    throw problem('token_issuer', { reason: `its account ${account ? 'is suspended' : 'does not exist'}` })
   return { accountSid: token.accountSid, token }
 }

@@ -2,6 +2,7 @@
  * TaskRouter capability tokens: JWTs signed with the account's auth token, which carry policies (a method and a
  * URL, with wildcards) in place of grants. Workers' SDKs of the older kind show them.
  */
+import { isSid } from '@parley/contract/field.ts'
 import { problem } from '@parley/contract/problem.ts'
 import { type Algorithm, checkSignature, checkTimes, isRecord, readJwt } from './jwt.ts'
 
@@ -47,7 +48,7 @@ export const verifyCapabilityToken = async (
 ): Promise<CapabilityToken> => {
   const { header, claims } = readJwt(raw)
   const accountSid = claims.iss
-  if (typeof accountSid !== 'string' || !accountSid.startsWith('AC'))
+  if (typeof accountSid !== 'string' || !isSid('AC', accountSid))
     throw problem('token_issuer', { reason: 'iss is not the SID of an account' })
   if (claims.account_sid !== undefined && claims.account_sid !== accountSid)
     throw problem('token_issuer', { reason: 'account_sid is not the account that issued it' })

@@ -78,8 +78,8 @@ export const accountRoutes = (provision: ProvisionAccount): Routes => ({
           'accounts',
           { sid: row.sid },
           {
-            friendly_name: input.friendlyName ?? row.friendly_name,
-            status: input.status ?? row.status,
+            ...(input.friendlyName === undefined ? {} : { friendly_name: input.friendlyName }),
+            ...(input.status === undefined ? {} : { status: input.status }),
             date_updated: tx.now(),
           },
         )

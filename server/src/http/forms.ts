@@ -4,14 +4,17 @@ import type { Form } from '@parley/contract/field.ts'
 import { isProblemName, type Problem, problem } from '@parley/contract/problem.ts'
 import { inCode } from '@parley/contract/resource.ts'
 
+export const FORM = 'application/x-www-form-urlencoded'
+export const JSON_TYPE = 'application/json'
+
 export type Sent = Readonly<Record<string, unknown>>
 
 /** More parameters than this are no form of anybody's. */
 const PARAMETERS_MAX = 2_000
 
 /**
- * Reads `application/x-www-form-urlencoded` text.
- * @throws 400 / 20001 for broken percent-encoding
+ * Reads `application/x-www-form-urlencoded` text. What it makes has no prototype, so that no name is special.
+ * @throws 400 / 20001 for broken percent-encoding, and for more than 2,000 parameters
  */
 export const readUrlEncoded = (text: string): Sent => {
   if (text.includes('%')) {
@@ -21,7 +24,10 @@ export const readUrlEncoded = (text: string): Sent => {
       throw problem('malformed_request', { reason: 'its percent-encoding is broken' })
     }
   }
-  return parse(text, '&', '=', { maxKeys: PARAMETERS_MAX })
+  // The parser would leave out what is too much without a word.
+  if (text.split('&', PARAMETERS_MAX + 1).length > PARAMETERS_MAX)
+    throw problem('malformed_request', { reason: `it has more than ${PARAMETERS_MAX} parameters` })
+  return parse(text, '&', '=', { maxKeys: 0 })
 }
 
 type Reader = (sent: Sent) => Record<string, unknown>
@@ -47,9 +53,11 @@ export const formReader = (form: Form | undefined): Reader => {
 
 const asMany = (raw: unknown): unknown[] => (Array.isArray(raw) ? raw : [raw])
 
-/** A parameter that is repeated where one is wanted: the last one counts. */
+/** Of a parameter that is repeated where one is wanted, the last one counts. */
+export const lastOf = (raw: unknown): unknown => (Array.isArray(raw) ? raw.at(-1) : raw)
+
 const asOne = (raw: unknown): unknown => {
-  const one = Array.isArray(raw) ? raw.at(-1) : raw
+  const one = lastOf(raw)
   return typeof one === 'number' || typeof one === 'boolean' ? String(one) : one
 }
 
@@ -58,6 +66,9 @@ interface Issue {
   readonly params?: Record<string, unknown> | undefined
 }
 
+/** Text as it came; of JSON, how it is written: the members of an object may shadow `toString`. */
+const written = (raw: unknown): string => (typeof raw === 'string' ? raw : (JSON.stringify(raw) ?? ''))
+
 /** How much of a wrong value is said back. */
 const SAID_BACK_MAX = 64
 
@@ -65,7 +76,7 @@ const refusal = (parameter: string, raw: unknown, issue: unknown): Problem => {
   const { message, params } = issue as Issue
   const details = {
     parameter,
-    value: String(raw).slice(0, SAID_BACK_MAX),
+    value: written(raw).slice(0, SAID_BACK_MAX),
     ...(params as object),
     reason: message,
   }

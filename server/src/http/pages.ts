@@ -1,7 +1,7 @@
 /** Pages: which part of a list is asked for, and the `meta` that leads to the next. */
 import { problem } from '@parley/contract/problem.ts'
 import type { PageAsked } from '../store/listing.ts'
-import type { Sent } from './forms.ts'
+import { lastOf, type Sent } from './forms.ts'
 
 /** How a list's rows are told apart in page tokens. */
 export type KeyKind = 'sid' | 'number' | 'text'
@@ -27,12 +27,12 @@ const NUMBER_TOKEN = /^(PB)?(\d{1,15})$/
  * @throws 400 / 20007 for a size that is no size; 400 for a token this list did not make
  */
 export const readPage = (sent: Sent, sizes: PageSizes, kind: KeyKind): Page => {
-  const size = Math.min(wholeOr(sent.PageSize, sizes.default), sizes.max)
+  const size = Math.min(wholeOr(lastOf(sent.PageSize), sizes.default), sizes.max)
   if (!(size >= 1)) throw problem('page_size_too_large', { max: sizes.max })
-  const number = wholeOr(sent.Page, 0)
+  const number = wholeOr(lastOf(sent.Page), 0)
   const page = { size, limit: size + 1, number: number >= 0 ? number : 0 }
-  if (sent.PageToken === undefined || sent.PageToken === '') return page
-  const token = String(sent.PageToken)
+  const token = String(lastOf(sent.PageToken) ?? '')
+  if (token === '') return page
   if (kind === 'number') {
     const [, before, key] = NUMBER_TOKEN.exec(token) ?? []
     if (key === undefined) throw problem('message_page_token')
@@ -110,7 +110,7 @@ export const paged = <Row>(
         hasPrevious && first !== undefined
           ? at(Math.max(0, page.number - 1), token('B', keyOf(first), kind))
           : null,
-      url: at(page.number, page.after !== undefined || back ? String(filters.PageToken) : undefined),
+      url: at(page.number, page.after !== undefined || back ? String(lastOf(filters.PageToken)) : undefined),
       next_page_url:
         hasNext && last !== undefined ? at(page.number + 1, token('A', keyOf(last), kind)) : null,
       key,

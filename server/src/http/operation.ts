@@ -1,0 +1,151 @@
+/**
+ * One operation of a resource, from the request that the door has let in to its answer: what is asked is read, the
+ * gate is asked, the verb runs, in a transaction where it changes something, and the row becomes JSON.
+ */
+import type { Present } from '@parley/contract/present.ts'
+import {
+  inCode,
+  METHODS,
+  operationName,
+  type ResourceDeclaration,
+  SUCCESS,
+  type Verb,
+} from '@parley/contract/resource.ts'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Reader, Store, Tx } from '../store/tx.ts'
+import type { AccessToken, Call } from './binding.ts'
+import { notFound, pathOf } from './faults.ts'
+import { formReader, type Sent } from './forms.ts'
+import { type KeyKind, type Page, paged, readPage } from './pages.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who asks; undefined where anyone may. */
+    caller: { accountSid: string; token: AccessToken | undefined } | undefined
+  }
+}
+
+/** Asked of the network before a verb; may change what is asked, or refuse it. */
+export type Gate = (reader: Reader, resource: ResourceDeclaration, verb: Verb, call: Call) => Promise<Call>
+
+/** What every operation is served with. */
+export interface Serving {
+  readonly store: Store
+  /** Without a slash at its end. */
+  readonly publicUrl: string
+  readonly gate: Gate
+  /** Whether the account in a public address exists. */
+  readonly exists: (accountSid: string) => Promise<boolean>
+}
+
+interface Operated {
+  readonly resource: ResourceDeclaration
+  readonly verb: Verb
+  readonly bound: unknown
+  readonly present: Present
+  readonly serving: Serving
+}
+
+type Row = Readonly<Record<string, unknown>>
+
+interface Bound {
+  list: ((reader: Reader, call: Call) => Promise<Row[]>) | ListInFull
+  fetch: (reader: Reader, call: Call) => Promise<Row | undefined>
+  create: (tx: Tx, call: Call) => Promise<Row>
+  update: (tx: Tx, call: Call) => Promise<Row | undefined>
+  delete: (tx: Tx, call: Call) => Promise<boolean>
+}
+
+interface ListInFull {
+  readonly rows: (reader: Reader, call: Call) => Promise<Row[]>
+  readonly key: (row: Row) => string | number
+}
+
+const NO_PAGE: Page = { size: 0, limit: 0, number: 0 }
+
+export const operationHandler = ({ resource, verb, bound, present, serving }: Operated) => {
+  const { store, publicUrl, gate, exists } = serving
+  const declared = resource.operations[verb]
+  const name = operationName(resource, verb)
+  const success = declared?.status ?? SUCCESS[verb]
+  const readInput = formReader(declared?.form)
+  const inQuery = METHODS[verb] === 'GET'
+
+  const readCall = async (request: FastifyRequest, reply: FastifyReply, page: Page): Promise<Call> => {
+    const path: Record<string, string> = {}
+    for (const [wire, value] of Object.entries(request.params as Record<string, string>)) {
+      // PostgreSQL keeps no NUL in text, so nothing has such a name.
+      if (value.includes('\0')) throw notFound(request)
+      path[inCode(wire)] = value
+    }
+    const accountSid = request.caller?.accountSid ?? path.accountSid ?? ''
+    if (!request.caller && accountSid && !(await exists(accountSid))) throw notFound(request)
+    const sent = (inQuery ? request.query : (request.body ?? {})) as Sent
+    const token = request.caller?.token
+    const call: Call = {
+      accountSid,
+      token,
+      actor: token
+        ? { kind: 'client', identity: token.identity }
+        : { kind: 'api', webhooks: request.headers['x-twilio-webhook-enabled'] === 'true' },
+      path,
+      input: readInput(isRecord(sent) ? sent : {}),
+      page,
+      ifMatch: request.headers['if-match'],
+      json: declared?.reads === 'json' ? request.body : undefined,
+      say: (header, value) => reply.header(header, value),
+    }
+    return gate(store.reader, resource, verb, call)
+  }
+
+  const answerOne = (row: Row | undefined, request: FastifyRequest, reply: FastifyReply) => {
+    if (row === undefined) throw notFound(request)
+    reply.code(success)
+    return present(row)
+  }
+
+  const handlers = {
+    list: (verbBound: Bound['list']) => {
+      const { rows, key } =
+        typeof verbBound === 'function'
+          ? { rows: verbBound, key: (row: Row) => row.sid as string }
+          : verbBound
+      const kind: KeyKind = typeof verbBound === 'function' ? 'sid' : 'text'
+      const sizes = resource.pageSize ?? { default: 50, max: 1000 }
+      const arrayKey = resource.key ?? 'items'
+      return async (request: FastifyRequest, reply: FastifyReply) => {
+        const query = request.query as Sent
+        const page = readPage(query, sizes, resource.pageKey ?? kind)
+        const found = await rows(store.reader, await readCall(request, reply, page))
+        const { rows: shown, meta } = paged(found, {
+          page,
+          address: publicUrl + pathOf(request.url),
+          filters: query,
+          key: arrayKey,
+          keyOf: key,
+          kind: resource.pageKey ?? kind,
+        })
+        reply.code(success)
+        return { meta, [arrayKey]: shown.map(present) }
+      }
+    },
+    fetch: (verbBound: Bound['fetch']) => async (request: FastifyRequest, reply: FastifyReply) =>
+      answerOne(await verbBound(store.reader, await readCall(request, reply, NO_PAGE)), request, reply),
+    create: (verbBound: Bound['create']) => async (request: FastifyRequest, reply: FastifyReply) => {
+      const call = await readCall(request, reply, NO_PAGE)
+      return answerOne(await store.transact(name, (tx) => verbBound(tx, call)), request, reply)
+    },
+    update: (verbBound: Bound['update']) => async (request: FastifyRequest, reply: FastifyReply) => {
+      const call = await readCall(request, reply, NO_PAGE)
+      return answerOne(await store.transact(name, (tx) => verbBound(tx, call)), request, reply)
+    },
+    delete: (verbBound: Bound['delete']) => async (request: FastifyRequest, reply: FastifyReply) => {
+      const call = await readCall(request, reply, NO_PAGE)
+      if (!(await store.transact(name, (tx) => verbBound(tx, call)))) throw notFound(request)
+      return reply.code(success).send()
+    },
+  }
+  return handlers[verb](bound as never)
+}
+
+const isRecord = (it: unknown): it is Sent => typeof it === 'object' && it !== null && !Array.isArray(it)
