@@ -134,5 +134,11 @@ http.listen(settings.port, '127.0.0.1', () => {
   console.log(`Webhooks come to ${settings.webhookBaseUrl}`)
 })
 
+/** Who keeps a connection open does not keep the program. */
+const CLOSES_WITHIN_MS = 2_000
+
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
-  process.once(signal, () => void io.close(() => process.exit(0)))
+  process.once(signal, () => {
+    setTimeout(() => process.exit(0), CLOSES_WITHIN_MS)
+    void io.close(() => process.exit(0))
+  })
