@@ -9,6 +9,7 @@ import { bind } from '../http/binding.ts'
 import type { Tx } from '../store/tx.ts'
 import { AGENT_MEMBER } from './attributes.ts'
 import { isDesk } from './desk.ts'
+import { roleSidOf } from './role.ts'
 
 export interface JoinWanted {
   readonly accountSid: string
@@ -40,8 +41,7 @@ export const joinAgent = async (
     service,
     channel,
     identity,
-    // Agents end conversations by the attributes of the channel, which its plain users may not change.
-    roleSid: service.default_channel_creator_role_sid,
+    roleSid: await roleSidOf(tx, service, 'agent'),
     attributes: AGENT_MEMBER,
     reason: 'JOINED',
     actor,

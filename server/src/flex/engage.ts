@@ -9,11 +9,9 @@ import { isSid } from '@parley/contract/field.ts'
 import type { ExternalIntegration, FlexFlowRow, TaskIntegration } from '@parley/contract/flex/flex-flow.ts'
 import { Problem, problem } from '@parley/contract/problem.ts'
 import {
-  addMember,
   createChannel,
   createChannelWebhook,
   ensureUser,
-  findMember,
   findService,
   lockChannel,
   updateChannel,
@@ -23,15 +21,7 @@ import { reading } from '../store/query.ts'
 import { insertNew, remove } from '../store/rows.ts'
 import type { Tx } from '../store/tx.ts'
 import { createTask, findTask, updateTaskAttributes } from '../taskrouter/index.ts'
-import {
-  ACTIVE,
-  asObject,
-  changed,
-  GUEST_MEMBER,
-  newChannelAttributes,
-  newTaskAttributes,
-  saysOver,
-} from './attributes.ts'
+import { ACTIVE, asObject, changed, newChannelAttributes, newTaskAttributes, saysOver } from './attributes.ts'
 import {
   changeEngagement,
   type EngagementRow,
@@ -40,6 +30,7 @@ import {
   isTaskOver,
   lockEngagement,
 } from './engagement.ts'
+import { keepGuest, seatGuest } from './guest.ts'
 import { NO_STUDIO } from './integration.ts'
 
 /** Author of what the API does; nobody's identity. */
@@ -169,7 +160,7 @@ const begin = async (
   const { flow, identity } = wanted
   if (wanted.uniqueName) await freeUniqueName(tx, accountSid, service.sid, wanted.uniqueName)
   const user = await ensureUser(tx, { service, identity, friendlyName: wanted.userFriendlyName, actor })
-  const taskSid = await taskFor(tx, { accountSid, flow, taskSid: wanted.taskSid, taskAttributes }, actor)
+  const task = await taskOf(tx, wanted, taskAttributes, actor)
   const channel = await createChannel(tx, {
     sid,
     service,
@@ -183,18 +174,20 @@ const begin = async (
       preEngagementData: wanted.preEngagementData,
       from: wanted.from,
       channelType: flow.channel_type,
-      taskSid,
+      taskSid: task.sid,
     }),
     actor,
   })
-  await addMember(tx, { service, channel, identity, attributes: GUEST_MEMBER, reason: 'ADDED', actor })
-  return start(
+  await seatGuest(tx, { service, channel, identity, actor })
+  const begun = await start(
     tx,
     sid,
-    { user_sid: user.sid, task_sid: taskSid, webhook_sid: await hook(tx, flow, channel) },
+    { user_sid: user.sid, task_sid: task.sid, webhook_sid: await hook(tx, flow, channel) },
     flow,
     actor,
   )
+  if (task.toMake) await createTaskFor(tx, accountSid, task.toMake, { sid: task.sid, taskAttributes, actor })
+  return begun
 }
 
 /** A long-lived conversation that was over: its channel is ACTIVE again, and the flow sets off what it sets off. */
@@ -208,26 +201,14 @@ const beginAnew = async (
 ): Promise<EngagementRow> => {
   const { flow, preEngagementData } = wanted
   const taskAttributes = taskAttributesOf(was.sid, wanted)
-  const taskSid = await taskFor(
-    tx,
-    { accountSid: was.account_sid, flow, taskSid: wanted.taskSid, taskAttributes },
-    actor,
-  )
-  if (!(await findMember(tx, channel.sid, was.identity)))
-    await addMember(tx, {
-      service,
-      channel,
-      identity: was.identity,
-      attributes: GUEST_MEMBER,
-      reason: 'ADDED',
-      actor,
-    })
+  const task = await taskOf(tx, wanted, taskAttributes, actor)
+  await keepGuest(tx, { service, channel, identity: was.identity, actor })
   const begun = await start(
     tx,
     was.sid,
     {
       state: 'live',
-      task_sid: taskSid,
+      task_sid: task.sid,
       task_attributes: taskAttributes,
       webhook_sid: await hook(tx, flow, channel, was.webhook_sid),
       integration_type: flow.integration_type,
@@ -241,10 +222,12 @@ const beginAnew = async (
   const attributes = changed(channel.attributes, {
     status: ACTIVE,
     ...(preEngagementData === undefined ? {} : { pre_engagement_data: JSON.parse(preEngagementData) }),
-    ...(taskSid === null ? {} : { task_sid: taskSid }),
+    task_sid: task.sid ?? undefined,
   })
   const now = (await lockChannel(tx, was.account_sid, was.sid)) ?? channel
   await updateChannel(tx, { channel: now, changes: { attributes }, actor })
+  if (task.toMake)
+    await createTaskFor(tx, was.account_sid, task.toMake, { sid: task.sid, taskAttributes, actor })
   return begun
 }
 
@@ -271,42 +254,42 @@ const start = async (
   return begun
 }
 
-/** The task of an integration of that type: the one given, a new one, or none until the customer says something. */
-const taskFor = async (
+interface TaskOf {
+  readonly sid: string | null
+  /** Where the task is still to be made. */
+  readonly toMake?: TaskIntegration
+}
+
+/**
+ * The task of an integration of that type: the one given, a new one, or none until the customer says something. A new
+ * one gets its SID here and is made last: whoever makes tasks of one workspace waits for each other until they commit.
+ */
+const taskOf = async (
   tx: Tx,
-  {
-    accountSid,
-    flow,
-    taskSid,
-    taskAttributes,
-  }: {
-    accountSid: string
-    flow: FlexFlowRow
-    taskSid: string | undefined
-    taskAttributes: string
-  },
+  { flow, taskSid }: EngagementWanted,
+  taskAttributes: string,
   actor: Actor,
-): Promise<string | null> => {
-  if (flow.integration_type !== 'task') return null
-  if (taskSid !== undefined) return attachTask(tx, accountSid, taskSid, taskAttributes, actor)
+): Promise<TaskOf> => {
+  if (flow.integration_type !== 'task') return { sid: null }
+  if (taskSid !== undefined)
+    return { sid: await attachTask(tx, flow.account_sid, taskSid, taskAttributes, actor) }
   const integration = JSON.parse(flow.integration) as TaskIntegration
-  if (integration.creation_on_message) return null
-  return (await createTaskFor(tx, accountSid, integration, taskAttributes, actor)).sid
+  return integration.creation_on_message ? { sid: null } : { sid: tx.newSid('WT'), toMake: integration }
 }
 
 export const createTaskFor = (
   tx: Tx,
   accountSid: string,
   { workspace_sid, workflow_sid, channel, timeout, priority }: TaskIntegration,
-  attributes: string,
-  actor: Actor,
+  { sid, taskAttributes, actor }: { sid?: string | null; taskAttributes: string; actor: Actor },
 ) =>
   createTask(tx, {
+    sid: sid ?? undefined,
     accountSid,
     workspaceSid: workspace_sid,
     workflowSid: workflow_sid,
     taskChannel: channel,
-    attributes,
+    attributes: taskAttributes,
     priority,
     timeout,
     actor,

@@ -5,9 +5,10 @@
  * Rows are locked in this order: the chat channel, then its engagement.
  */
 import type { Actor } from '@parley/contract/actor.ts'
+import type { ChannelRow } from '@parley/contract/chat/channel.ts'
 import type { TaskIntegration } from '@parley/contract/flex/flex-flow.ts'
 import type { Selectable } from 'kysely'
-import { findChannel, lockChannel, membersOf, removeMember } from '../chat/index.ts'
+import { findChannel } from '../chat/index.ts'
 import { reaction } from '../events/react.ts'
 import { listing } from '../store/listing.ts'
 import { changing, reading } from '../store/query.ts'
@@ -15,7 +16,8 @@ import { find, remove, update } from '../store/rows.ts'
 import type { Tables } from '../store/tables.ts'
 import type { Reader, Tx } from '../store/tx.ts'
 import { findTask } from '../taskrouter/index.ts'
-import { isAgent, saysOver } from './attributes.ts'
+import { saysOver } from './attributes.ts'
+import { dismissGuests, seatGuestAgain } from './guest.ts'
 
 export type EngagementRow = Selectable<Tables['engagements']>
 
@@ -73,7 +75,7 @@ const end = async (tx: Tx, it: EngagementRow, actor: Actor): Promise<void> => {
     channelSid: it.sid,
     flexFlowSid: it.flex_flow_sid,
   })
-  if (it.integration_type !== 'task') await dismissCustomer(tx, it)
+  if (it.integration_type !== 'task') await dismissGuests(tx, it)
 }
 
 /** Free: no other engagement has begun under its target since. */
@@ -98,17 +100,17 @@ const takeTarget = changing(
 )
 
 /** The chat channel says that it goes on after all. */
-const goOn = async (tx: Tx, it: EngagementRow, actor: Actor): Promise<void> => {
+const goOn = async (tx: Tx, it: EngagementRow, channel: ChannelRow, actor: Actor): Promise<void> => {
   const task = it.task_sid === null ? undefined : await findTask(tx, it.account_sid, it.task_sid)
   const hasTask = task !== undefined && !isTaskOver(task.assignment_status)
   await changeEngagement(tx, it.sid, {
     state: 'live',
-    started_at: tx.now(),
     task_sid: hasTask ? it.task_sid : null,
     awaits_message: Number(asTaskIntegration(it) !== undefined && !hasTask),
   })
   if (it.target !== null && it.live_target === null)
     await takeTarget.run(tx, { sid: it.sid, flexFlowSid: it.flex_flow_sid, kind: it.kind, target: it.target })
+  await seatGuestAgain(tx, it, channel)
   tx.record({
     name: 'engagement.started',
     accountSid: it.account_sid,
@@ -132,7 +134,7 @@ export const follow = reaction({
     if (!engagement || !now) return
     const over = saysOver(now.attributes)
     if (over === true && engagement.state === 'live') await end(tx, engagement, actor)
-    else if (over === false && engagement.state === 'ended') await goOn(tx, engagement, actor)
+    else if (over === false && engagement.state === 'ended') await goOn(tx, engagement, now, actor)
   },
 })
 
@@ -164,18 +166,3 @@ export const followDestruction = reaction({
     await forget(tx, accountSid, channel.sid, actor)
   },
 })
-
-/** The janitor: takes the customer out of a channel that will not be used again, where the Flex Flow asks for it. */
-export const dismissCustomer = async (tx: Tx, it: EngagementRow): Promise<void> => {
-  if (it.janitor_enabled !== 1 || it.long_lived === 1) return
-  const channel = await lockChannel(tx, it.account_sid, it.sid)
-  if (!channel) return
-  for (const member of await membersOf(tx, channel.sid))
-    if (!isAgent(member.attributes))
-      await removeMember(tx, {
-        channel: (await findChannel(tx, it.account_sid, it.sid)) ?? channel,
-        member,
-        reason: 'REMOVED',
-        actor: FLEX,
-      })
-}

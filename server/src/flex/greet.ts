@@ -22,7 +22,10 @@ export const greet = reaction({
     const author = await findMember(tx, sid, message.from)
     if (author && isAgent(author.attributes)) return
     const integration = JSON.parse(engagement.integration) as TaskIntegration
-    const task = await createTaskFor(tx, accountSid, integration, engagement.task_attributes, FLEX)
+    const task = await createTaskFor(tx, accountSid, integration, {
+      taskAttributes: engagement.task_attributes,
+      actor: FLEX,
+    })
     await changeEngagement(tx, sid, { task_sid: task.sid, awaits_message: 0 })
     const attributes = changed(channel.attributes, { task_sid: task.sid })
     await updateChannel(tx, { channel, changes: { attributes }, actor: FLEX })

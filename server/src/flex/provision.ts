@@ -7,6 +7,7 @@ import type { Tx } from '../store/tx.ts'
 import { provisionWorkspace } from '../taskrouter/index.ts'
 import { createConfiguration } from './configuration.ts'
 import { createFlexFlow } from './flex-flow.ts'
+import { provisionRoles } from './role.ts'
 
 const CHAT_SERVICE = 'Flex Chat Service'
 const WORKSPACE = 'Flex Task Assignment'
@@ -28,6 +29,7 @@ export const provisionFlex = async (
   { accountSid }: { accountSid: string },
 ): Promise<FlexProvisioned> => {
   const service = await provisionService(tx, { accountSid, friendlyName: CHAT_SERVICE })
+  await provisionRoles(tx, service)
   const { workspace, activities, taskQueue, workflow } = await provisionWorkspace(tx, {
     accountSid,
     friendlyName: WORKSPACE,

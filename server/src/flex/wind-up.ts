@@ -10,7 +10,8 @@ import { lockChannel, membersOf, removeMember, updateChannel } from '../chat/ind
 import { reaction } from '../events/react.ts'
 import type { Tx } from '../store/tx.ts'
 import { changed, channelSidOf, INACTIVE, isAgent, saysOver } from './attributes.ts'
-import { dismissCustomer, type EngagementRow, findEngagement } from './engagement.ts'
+import { type EngagementRow, findEngagement } from './engagement.ts'
+import { dismissGuests } from './guest.ts'
 
 /** What a task is about, locked; nothing where the channel is gone or has begun anew with another task. */
 const conversationOf = async (tx: Tx, accountSid: string, task: TaskRow) => {
@@ -56,15 +57,9 @@ export const leave = reaction({
     if (!it) return
     await deactivate(tx, it.channel, whoEnds(actor, it.agents))
     for (const member of it.agents) {
-      const channel = await lockChannel(tx, accountSid, it.channel.sid)
-      if (channel)
-        await removeMember(tx, {
-          channel,
-          member,
-          reason: 'LEFT',
-          actor: { kind: 'client', identity: member.identity },
-        })
+      const agent: Actor = { kind: 'client', identity: member.identity }
+      await removeMember(tx, { channel: it.channel, member, reason: 'LEFT', actor: agent })
     }
-    if (it.engagement) await dismissCustomer(tx, it.engagement)
+    if (it.engagement) await dismissGuests(tx, it.engagement)
   },
 })

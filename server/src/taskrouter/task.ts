@@ -60,6 +60,8 @@ export interface TaskWanted {
   /** For a worker as target: whatever they are doing and have in hand. */
   readonly ignoreCapacity?: boolean | undefined
   readonly taskQueueSid?: string | undefined
+  /** Where it is known beforehand. */
+  readonly sid?: string | undefined
   readonly actor: Actor
 }
 
@@ -73,7 +75,7 @@ export const createTask = async (tx: Tx, wanted: TaskWanted): Promise<TaskRow & 
   const way = await readWay(tx, wanted)
   const now = tx.now()
   const draft: StoredTask = {
-    sid: tx.newSid('WT'),
+    sid: wanted.sid ?? tx.newSid('WT'),
     account_sid: accountSid,
     workspace_sid: workspaceSid,
     workflow_sid: way.workflow?.sid ?? null,

@@ -192,7 +192,7 @@ describe('Flex Channels', () => {
     const project = await projectOf(world)
     const { flexFlow, channel } = world.twilio.flexApi.v1
     const flow = await flexFlow.create(taskFlow(project))
-    // The user exists by then, and the task: it is the membership that is one too many.
+    // The channel exists by then: it is the membership that is one too many.
     await chat(world, project).update({ 'limits.userChannels': 1 })
     await channel.create(visitor(flow.sid))
     const before = await counts(world, project)
@@ -200,6 +200,15 @@ describe('Flex Channels', () => {
     assert.deepEqual(await counts(world, project), before)
     await chat(world, project).update({ 'limits.userChannels': 2 })
     assert.ok((await channel.create(visitor(flow.sid, { target: 'vera' }))).sid)
+    // Now it is the task, the very last: its workflow is gone.
+    const { workflows } = world.twilio.taskrouter.v1.workspaces(project.workspace)
+    const { configuration } = await workflows(project.workflow).fetch()
+    const passing = await workflows.create({ friendlyName: 'For a while', configuration })
+    const other = await flexFlow.create(taskFlow(project, { 'integration.workflowSid': passing.sid }))
+    await workflows(passing.sid).remove()
+    const then = await counts(world, project)
+    await isRefused(channel.create(visitor(other.sid, { identity: 'wim', target: 'wim' })), 400, 20001)
+    assert.deepEqual(await counts(world, project), then)
   })
 
   test('a unique name is one conversation’s until it is over', async () => {

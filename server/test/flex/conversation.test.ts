@@ -81,6 +81,114 @@ describe('A conversation', () => {
     assert.equal((await tasks.list({ assignmentStatus: ['pending', 'reserved'] })).length, 1)
   })
 
+  test('is the agent’s own from the moment they accept until they end it, in the words of their desktop', async () => {
+    await using world = await openWorld()
+    const project = await projectOf(world)
+    const worker = await ana(world, project)
+    const { flexFlow, channel } = world.twilio.flexApi.v1
+    const flow = await flexFlow.create(taskFlow(project))
+    const made = await channel.create(visitor(flow.sid, { target: 'vera' }))
+    for (const [path, filter] of [
+      ['/message', 'onMessageSent'],
+      ['/update', 'onChannelUpdated'],
+    ] as const)
+      await chat(world, project)
+        .channels(made.sid)
+        .webhooks.create({
+          type: 'webhook',
+          'configuration.url': world.listener.url(path),
+          'configuration.filters': [filter],
+        })
+    const as = deskToken(world, 'ana', { ...project, worker: worker.sid })
+    const address = `/v2/Services/${project.service}/Channels/${made.sid}`
+    assert.notEqual((await world.fetch(`${address}/Messages`, { form: { Body: 'early' }, as })).status, 201)
+    await accept(world, project, worker.sid)
+    assert.equal(
+      (await world.fetch(`${address}/Messages`, { form: { Body: 'How can I help?' }, as })).status,
+      201,
+    )
+    await world.settle()
+    assert.deepEqual(
+      world.listener.at('/message').map((it) => [it.form.Source, it.form.From, it.form.Body]),
+      [['SDK', 'ana', 'How can I help?']],
+    )
+    const { attributes } = await chat(world, project).channels(made.sid).fetch()
+    const over = JSON.stringify({ ...JSON.parse(attributes), status: 'INACTIVE' })
+    assert.equal((await world.fetch(address, { form: { Attributes: over }, as })).status, 200)
+    await world.settle()
+    assert.deepEqual(
+      world.listener.at('/update').map((it) => [it.form.Source, it.form.ClientIdentity, it.form.Attributes]),
+      [['SDK', 'ana', over]],
+    )
+    assert.notEqual((await channel.create(visitor(flow.sid, { target: 'vera' }))).sid, made.sid)
+  })
+
+  test('is handed over and wound up by any task that names its channel', async () => {
+    await using world = await openWorld()
+    const project = await projectOf(world)
+    const worker = await ana(world, project)
+    const { flexFlow, channel } = world.twilio.flexApi.v1
+    const flow = await flexFlow.create({
+      friendlyName: 'Bot',
+      chatServiceSid: project.service,
+      channelType: 'custom',
+      integrationType: 'external',
+      'integration.url': world.listener.url('/bot'),
+    })
+    const made = await channel.create(visitor(flow.sid))
+    const other = await world.newAccount('Other')
+    const { tasks } = world.twilio.taskrouter.v1.workspaces(project.workspace)
+    const attributes = JSON.stringify({ channelSid: made.sid, name: 'Vera' })
+    await tasks.create({ attributes, taskChannel: 'chat' })
+    const task = await accept(world, project, worker.sid)
+    assert.deepEqual(await memberTypes(world, project, made.sid), { vera: 'guest', ana: 'agent' })
+    await task.update({ assignmentStatus: 'completed', reason: 'done' })
+    assert.equal(await statusOf(world, project, made.sid), 'INACTIVE')
+    assert.deepEqual(await memberTypes(world, project, made.sid), { vera: 'guest' })
+    // A task of another account that names it changes nothing.
+    const again = await channel.create(visitor(flow.sid))
+    const [theirs] = await other.twilio.taskrouter.v1.workspaces.list()
+    const foreign = other.twilio.taskrouter.v1.workspaces(theirs?.sid as string).tasks
+    const { sid } = await foreign.create({ attributes: JSON.stringify({ channelSid: again.sid }) })
+    await foreign(sid).remove()
+    assert.equal(await statusOf(world, project, again.sid), 'ACTIVE')
+  })
+
+  test('goes on with another agent after a transfer that took the channel from the first task', async () => {
+    await using world = await openWorld()
+    const project = await projectOf(world)
+    const worker = await ana(world, project)
+    const { flexFlow, channel } = world.twilio.flexApi.v1
+    const flow = await flexFlow.create(taskFlow(project))
+    const made = await channel.create(visitor(flow.sid))
+    const first = await accept(world, project, worker.sid)
+    const { tasks } = world.twilio.taskrouter.v1.workspaces(project.workspace)
+    const { attributes } = await first.fetch()
+    const second = await tasks.create({ attributes, taskChannel: 'chat' })
+    await first.update({ attributes: '{"transferred":true}' })
+    await first.update({ assignmentStatus: 'completed', reason: 'transferred' })
+    assert.equal(await statusOf(world, project, made.sid), 'ACTIVE')
+    await tasks(second.sid).remove()
+    assert.equal(await statusOf(world, project, made.sid), 'INACTIVE')
+  })
+
+  test('keeps a message whose task cannot be made', async () => {
+    await using world = await openWorld()
+    const project = await projectOf(world)
+    const { flexFlow, channel } = world.twilio.flexApi.v1
+    const { workflows, tasks } = world.twilio.taskrouter.v1.workspaces(project.workspace)
+    const { configuration } = await workflows(project.workflow).fetch()
+    const passing = await workflows.create({ friendlyName: 'For a while', configuration })
+    const flow = await flexFlow.create(
+      taskFlow(project, { 'integration.workflowSid': passing.sid, 'integration.creationOnMessage': true }),
+    )
+    const made = await channel.create(visitor(flow.sid))
+    await workflows(passing.sid).remove()
+    await say(world, project, made.sid, 'hello')
+    assert.equal((await chat(world, project).channels(made.sid).messages.list()).length, 1)
+    assert.equal((await tasks.list()).length, 0)
+  })
+
   test('is over when its waiting task is canceled or deleted, and webhooks hear of it', async () => {
     await using world = await openWorld()
     const project = await projectOf(world)

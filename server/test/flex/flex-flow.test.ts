@@ -129,6 +129,20 @@ describe('Flex Flows', () => {
     assert.equal((await flexFlow(spare.sid).update({ friendlyName: 'Shop' })).enabled, true)
   })
 
+  test('of twenty that are enabled at the same time, made or changed, one is (postgres)', async () => {
+    await using world = await openWorld({ engine: 'postgres' })
+    const project = await projectOf(world)
+    const { flexFlow } = world.twilio.flexApi.v1
+    const spare = await Promise.all(Array.from({ length: 10 }, () => flexFlow.create(taskFlow(project))))
+    const outcomes = await Promise.allSettled([
+      ...Array.from({ length: 10 }, () => flexFlow.create(taskFlow(project, { enabled: true }))),
+      ...spare.map((it) => flexFlow(it.sid).update({ enabled: true })),
+    ])
+    const refusals = outcomes.filter((it) => it.status === 'rejected').map((it) => it.reason.code)
+    assert.deepEqual(refusals, Array(19).fill(45210))
+    assert.equal((await flexFlow.list({ friendlyName: 'Custom chat' })).filter((it) => it.enabled).length, 1)
+  })
+
   test('an update changes what is given, keeps the rest, and may give nothing', async () => {
     await using world = await openWorld()
     const project = await projectOf(world)

@@ -224,6 +224,28 @@ describe('Web Channels', () => {
     await isRefused(other.twilio.flexApi.v1.webChannel(second.sid).remove(), 404, 20404)
   })
 
+  test('are ended by the visitor’s widget, by the status among the channel’s attributes', async () => {
+    await using world = await openWorld()
+    const { service } = await projectOf(world)
+    const guest = await guestOf(world)
+    const as = asToken(guest.token)
+    const form = {
+      FlexFlowSid: await webFlowOf(world),
+      Identity: guest.identity,
+      CustomerFriendlyName: 'Vera',
+      ChatFriendlyName: 'Chat',
+    }
+    const post = async () => {
+      const answer = await world.fetch('/v1/WebChannels', { form, as })
+      return ((await answer.json()) as { sid: string }).sid
+    }
+    const sid = await post()
+    const end = { Attributes: '{"status":"INACTIVE"}' }
+    const ended = await world.fetch(`/v2/Services/${service}/Channels/${sid}`, { form: end, as })
+    assert.equal(ended.status, 200)
+    assert.notEqual(await post(), sid)
+  })
+
   test('are ended by their own visitor, and nobody else’s', async () => {
     await using world = await openWorld()
     const { service } = await projectOf(world)

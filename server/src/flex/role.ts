@@ -1,0 +1,46 @@
+/** The roles that Flex gives to the members of its channels. */
+import type { ServiceRow } from '@parley/contract/chat/service.ts'
+import { createRole } from '../chat/index.ts'
+import { find } from '../store/rows.ts'
+import type { Reader, Tx } from '../store/tx.ts'
+
+const EVERYBODY = [
+  'sendMessage',
+  'sendMediaMessage',
+  'leaveChannel',
+  'editNotificationLevel',
+  'editOwnMemberAttributes',
+  'editOwnMessage',
+  'editOwnMessageAttributes',
+  'deleteOwnMessage',
+  // The published widget and desktop end a conversation by the status among the channel's attributes.
+  'editChannelAttributes',
+] as const
+
+const PERMISSIONS = {
+  guest: EVERYBODY,
+  agent: [...EVERYBODY, 'editChannelName', 'addMember', 'inviteMember', 'removeMember'],
+} as const
+
+export type FlexRole = keyof typeof PERMISSIONS
+
+/** Makes the roles in a chat service that Flex is to use. */
+export const provisionRoles = async (tx: Tx, service: ServiceRow): Promise<void> => {
+  for (const [friendlyName, permissions] of Object.entries(PERMISSIONS))
+    await createRole(tx, { service, friendlyName, type: 'channel', permissions })
+}
+
+/** The role by its name; a service that was not made for Flex gives agents the role of a channel's creator. */
+export const roleSidOf = async (
+  reader: Reader,
+  service: ServiceRow,
+  role: FlexRole,
+): Promise<string | undefined> => {
+  const found = await find(reader, 'roles', {
+    service_sid: service.sid,
+    friendly_name: role,
+    type: 'channel',
+  })
+  if (found) return found.sid
+  return role === 'agent' ? service.default_channel_creator_role_sid : undefined
+}
