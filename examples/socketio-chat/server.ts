@@ -20,6 +20,8 @@ const BODY_MAX = 4_000
 const NAME_MAX = 60
 /** Bytes: room for the fields of the longest message. */
 const WEBHOOK_MAX = 256 * 1024
+/** Who keeps a connection open does not keep the program. */
+const CLOSES_WITHIN_MS = 2_000
 
 const settings = readSettings(process.env)
 
@@ -133,9 +135,6 @@ http.listen(settings.port, '127.0.0.1', () => {
   console.log(`Conversations go to ${settings.apiUrl} through Flex Flow ${flex.flexFlowSid}`)
   console.log(`Webhooks come to ${settings.webhookBaseUrl}`)
 })
-
-/** Who keeps a connection open does not keep the program. */
-const CLOSES_WITHIN_MS = 2_000
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => {
