@@ -305,9 +305,11 @@ export const openRunner = ({ store, bus, handlers, log, byItself, ended }: Runne
   return {
     settle: async () => {
       for (;;) {
-        const claimed = await claim()
+        // What ended while we looked has made room that we did not see.
+        const running = inFlight.size
+        if ((await claim()) > 0) continue
         if (inFlight.size) await Promise.race(inFlight)
-        else if (claimed === 0) return
+        else if (running === 0) return
       }
     },
     get running() {

@@ -122,10 +122,6 @@ class PostgresStore implements Store {
     return pool
   }
 
-  async exec(sql: string): Promise<void> {
-    await this.#transactions.query(sql)
-  }
-
   async #ask(on: pg.Pool | pg.PoolClient, statement: Statement, values: Values): Promise<StatementResult> {
     const { sql, name, fill } = statement.for('postgres')
     const generation = this.#generation
@@ -172,7 +168,7 @@ class PostgresStore implements Store {
       try {
         await tx.command('begin isolation level read committed')
         value = await run(tx)
-        await this.#handed.hooks.react(tx, tx.events)
+        if (tx.events.length) await this.#handed.hooks.react(tx, tx.events)
         tx.mustRun()
         tx.end('it was committed')
         // A verb that swallowed a fault of the database has nothing to commit: PostgreSQL rolls back and says so.
@@ -194,6 +190,7 @@ class PostgresStore implements Store {
 
   /** It is committed whatever those who hear of it make of it. */
   #tell({ events, notices }: PostgresTransaction): void {
+    if (!events.length && !notices.length) return
     try {
       this.#handed.hooks.committed(events, notices)
     } catch (fault) {
@@ -216,7 +213,8 @@ class PostgresStore implements Store {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    return (this.#closed ??= this.#close())
+    this.#closed ??= this.#close()
+    return this.#closed
   }
 
   async #close(): Promise<void> {
@@ -229,8 +227,5 @@ class PostgresStore implements Store {
  * @param url `postgres://user:password@host:port/database`
  * @param onFault hears of connections that break
  */
-export const openPostgres = (
-  url: string,
-  handed: Handed,
-  onFault: (fault: Error) => void,
-): Store & { exec(sql: string): Promise<void> } => new PostgresStore(url, handed, onFault)
+export const openPostgres = (url: string, handed: Handed, onFault: (fault: Error) => void): Store =>
+  new PostgresStore(url, handed, onFault)

@@ -56,7 +56,8 @@ export class Statement {
   }
 
   for(name: DialectName): Prepared {
-    return (this.#prepared[name] ??= prepare(this.#build(dialects[name])))
+    this.#prepared[name] ??= prepare(this.#build(dialects[name]))
+    return this.#prepared[name]
   }
 }
 

@@ -242,6 +242,7 @@ class SqliteStore implements Store {
 
   /** It is committed whatever those who hear of it make of it. */
   #tell({ events, notices }: SqliteTransaction): void {
+    if (!events.length && !notices.length) return
     try {
       this.#handed.hooks.committed(events, notices)
     } catch (fault) {
@@ -260,7 +261,7 @@ class SqliteStore implements Store {
     try {
       const value = await withinItsTurn(waiting.verb, async () => {
         const answer = await waiting.run(tx)
-        await this.#handed.hooks.react(tx, tx.events)
+        if (tx.events.length) await this.#handed.hooks.react(tx, tx.events)
         return answer
       })
       tx.mustRun()
@@ -283,7 +284,8 @@ class SqliteStore implements Store {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    return (this.#closed ??= this.#close())
+    this.#closed ??= this.#close()
+    return this.#closed
   }
 
   async #close(): Promise<void> {
@@ -320,8 +322,5 @@ const withinItsTurn = <T>(verb: string, run: () => Promise<T>): Promise<T> =>
  * @param onFault hears of what goes wrong where nobody waits for an answer
  * @throws where the file cannot be opened
  */
-export const openSqlite = (
-  path: string,
-  handed: Handed,
-  onFault: (fault: Error) => void,
-): Store & { exec(sql: string): void } => new SqliteStore(path, handed, onFault)
+export const openSqlite = (path: string, handed: Handed, onFault: (fault: Error) => void): Store =>
+  new SqliteStore(path, handed, onFault)

@@ -59,9 +59,9 @@ export interface Store {
 
 /** What the house hangs into every transaction. */
 export interface Hooks {
-  /** The verb is done, nothing is committed: run the reactions. `events` may grow meanwhile. */
+  /** The verb is done and recorded something, nothing is committed: run the reactions. `events` may grow meanwhile. */
   react(tx: Tx, events: readonly Event[]): Promise<void>
-  /** It is committed. */
+  /** It is committed, and there is something to tell. A fault here undoes nothing. */
   committed(events: readonly Event[], notices: readonly Notice[]): void
 }
 
