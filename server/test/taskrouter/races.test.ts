@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { openWorld } from '../world/index.ts'
+import { mustAgree } from './agreement.ts'
+import { openCentre } from './centre.ts'
+
+/** A refusal is an answer; anything of ours going wrong is not. */
+const orRefused = async (asked: Promise<unknown>): Promise<boolean> => {
+  try {
+    await asked
+    return true
+  } catch (fault) {
+    const { status } = fault as { status?: number }
+    if (status === undefined || status >= 500) throw fault
+    return false
+  }
+}
+
+for (const engine of ['memory', 'postgres'] as const)
+  describe(`on ${engine}, at once`, () => {
+    test('everybody who was offered a task accepts it, and one has it', async () => {
+      await using world = await openWorld({ engine })
+      const centre = await openCentre(world, { routed: false })
+      const queue = await centre.queue('All', { maxReservedWorkers: 8 })
+      await centre.workflow('One', { default_filter: { queue } })
+      await Promise.all(Array.from({ length: 8 }, (_, at) => centre.worker(`w${at}`)))
+      const task = await centre.task()
+      await world.settle()
+      const offers = await centre.workspace.tasks(task).reservations.list()
+      assert.equal(offers.length, 8)
+      const accepted = await Promise.all(
+        offers.map((it) =>
+          orRefused(
+            centre.workspace.tasks(task).reservations(it.sid).update({ reservationStatus: 'accepted' }),
+          ),
+        ),
+      )
+      assert.equal(accepted.filter(Boolean).length, 1)
+      await mustAgree(world.house.store.reader)
+    })
+
+    test('tasks come, are answered, canceled and completed, workers come and go, and every count agrees', async () => {
+      await using world = await openWorld({ engine })
+      const centre = await openCentre(world, { routed: false })
+      const queue = await centre.queue('All', { maxReservedWorkers: 2 })
+      await centre.workflow('One', { default_filter: { queue } })
+      const workers = await Promise.all(Array.from({ length: 6 }, (_, at) => centre.worker(`w${at}`)))
+      for (let round = 0; round < 5; round += 1) {
+        await Promise.all(Array.from({ length: 8 }, () => centre.task({ taskChannel: 'chat' })))
+        await world.settle()
+        await mustAgree(world.house.store.reader)
+        const pending = (
+          await Promise.all(workers.map((it) => centre.workspace.workers(it).reservations.list()))
+        ).flat()
+        const asked = pending.flatMap((it, at) => {
+          const reservation = centre.workspace.tasks(it.taskSid).reservations(it.sid)
+          const worker = centre.workspace.workers(it.workerSid)
+          const answer = (reservationStatus: 'accepted' | 'rejected' | 'completed') => () =>
+            reservation.update({ reservationStatus })
+          return [
+            [
+              answer('accepted'),
+              () => centre.workspace.tasks(it.taskSid).update({ assignmentStatus: 'canceled', reason: 'x' }),
+            ],
+            [answer('rejected'), answer('accepted')],
+            [
+              () => worker.update({ activitySid: centre.offline, rejectPendingReservations: true }),
+              () => worker.update({ activitySid: centre.available }),
+            ],
+            [answer('accepted'), answer('completed')],
+          ][(at + round) % 4] as (() => Promise<unknown>)[]
+        })
+        await Promise.all([...asked.map((it) => orRefused(it())), world.settle()])
+        await mustAgree(world.house.store.reader)
+        for (const it of workers) await centre.workspace.workers(it).update({ activitySid: centre.available })
+        await world.clock.advance(3_000)
+      }
+      await world.settle()
+      await mustAgree(world.house.store.reader)
+      const waiting = await centre.workspace.tasks.list({ assignmentStatus: ['pending'] })
+      const free = (
+        await Promise.all(workers.map((it) => centre.workspace.workers(it).workerChannels('chat').fetch()))
+      ).filter((it) => it.availableCapacityPercentage > 0)
+      assert.ok(!waiting.length || !free.length, 'nobody is idle while a task waits')
+    })
+  })
