@@ -18,6 +18,10 @@ type Name = keyof typeof configurationFields
 /** The configuration as JSON has it. */
 export type ConfigurationDocument = { readonly [N in Name]?: unknown }
 
+/** How deep a configuration may be, and how long it may be written, in bytes. */
+const DEPTH_MAX = 100
+const DOCUMENT_BYTES_MAX = 256 * 1024
+
 /** Set once, when Flex is set up; what is given for them is passed over. */
 const READ_ONLY: ReadonlySet<string> = new Set<Name>([
   'status',
@@ -85,15 +89,22 @@ const fits = (name: Name, value: unknown): boolean => {
   return typeof value === 'string' && reads.safeParse(value).success
 }
 
+const isDeeperThan = (levels: number, value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (levels === 0 || Object.values(value).some((it) => isDeeperThan(levels - 1, it)))
+
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /**
  * The members of a request that the configuration takes. Unknown ones are passed over.
- * @throws 45004 for a member of the wrong kind
+ * @throws 45004 for a member of the wrong kind, or deeper than any honest one
  */
 const readChanges = (accountSid: string, json: unknown): ConfigurationDocument => {
   if (!isRecord(json)) throw problem('flex_invalid', { reason: 'The configuration must be a JSON object' })
+  if (isDeeperThan(DEPTH_MAX, json))
+    throw problem('flex_invalid', { reason: 'The configuration is too deep' })
   if (json.account_sid !== undefined && json.account_sid !== accountSid)
     throw problem('flex_invalid', { reason: 'account_sid is not the account that asks' })
   const changes: Partial<Record<Name, unknown>> = {}
@@ -115,6 +126,10 @@ export const configuration = bind(Configuration, {
     const was = await locked.first(tx, { accountSid })
     if (!was) return undefined
     const document = JSON.stringify({ ...JSON.parse(was.document), ...readChanges(accountSid, json) })
+    if (Buffer.byteLength(document) > DOCUMENT_BYTES_MAX)
+      throw problem('flex_invalid', {
+        reason: `The configuration is longer than ${DOCUMENT_BYTES_MAX} bytes`,
+      })
     const now = await update(
       tx,
       'flex_configurations',

@@ -7,7 +7,7 @@ const post = (world: World, body: unknown) =>
   world.fetch('/v1/Configuration', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
+    body: typeof body === 'string' ? body : JSON.stringify(body),
   })
 
 describe('The configuration of Flex', () => {
@@ -69,6 +69,8 @@ describe('The configuration of Flex', () => {
       { taskrouter_target_workflow_sid: 'WW1' },
       { account_sid: `AC${'0'.repeat(32)}` },
       [],
+      `{"attributes":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}}`,
+      { attributes: { long: 'x'.repeat(300_000) } },
     ]) {
       const refusal = await post(world, wrong)
       assert.deepEqual([refusal.status, ((await refusal.json()) as { code: number }).code], [400, 45004])
