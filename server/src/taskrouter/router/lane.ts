@@ -6,7 +6,7 @@ import { compileOrderBy, type OrderBy } from '../expression/order-by.ts'
 import { targetWorkers } from '../text-expression.ts'
 import { scopeOf, type WorkerFacts } from '../worker-scope.ts'
 import type { Lane, WaitingTask } from './choose.ts'
-import { readTarget, type Target } from './target.ts'
+import { attributesRead, readTarget, type Target } from './target.ts'
 import { answersTo, nextTasks } from './waiting.ts'
 
 /**
@@ -21,7 +21,7 @@ export interface LaneFacts {
   readonly queueSid: string | null
   readonly taskChannelSid: string
   readonly target: Target
-  /** The task's attributes, as far as the target's expression reads them; those of any task of the lane. */
+  /** The task's attributes, as far as the target's expressions read them. */
   readonly attributes: Readonly<Record<string, unknown>>
 }
 
@@ -30,12 +30,15 @@ export const laneFacts = (row: {
   task_channel_sid: string
   target: string
   attributes: string
-}): LaneFacts => ({
-  queueSid: row.task_queue_sid,
-  taskChannelSid: row.task_channel_sid,
-  target: readTarget(row.target),
-  attributes: JSON.parse(row.attributes),
-})
+}): LaneFacts => {
+  const target = readTarget(row.target)
+  return {
+    queueSid: row.task_queue_sid,
+    taskChannelSid: row.task_channel_sid,
+    target,
+    attributes: attributesRead(target, row.attributes),
+  }
+}
 
 const BEFORE_ALL = { priorityDown: Number.MIN_SAFE_INTEGER, turn: Number.MIN_SAFE_INTEGER, sid: '' }
 

@@ -3,9 +3,9 @@
  * SID), so that routing needs no workflow and a changed workflow touches no task that has not been sent through it.
  */
 import { createHash } from 'node:crypto'
-import { type Condition, parseExpression } from '../expression/parse.ts'
+import { type Condition, type Key, parseExpression } from '../expression/parse.ts'
 import { remember } from '../expression/remember.ts'
-import { walk } from '../expression/scope.ts'
+import { isRecord } from '../is-record.ts'
 
 export interface Target {
   /** Of the workers in the queue, those for whom this holds. */
@@ -23,7 +23,7 @@ export const readTarget = (json: string): Target => JSON.parse(json)
 
 /**
  * The name of a lane: tasks with the same one can be taken by the same workers. Beside queue, task channel and
- * target it holds the values of the task's attributes that the target's expression reads, as a digest.
+ * target it holds a digest of the task's attributes that the target's expressions read.
  * @param attributes the task's, as JSON
  */
 export const laneOf = (
@@ -35,29 +35,48 @@ export const laneOf = (
   const lane = `${queueSid ?? ''}:${taskChannelSid}`
   const asks = JSON.stringify(target)
   if (asks === '{}') return lane
-  const keys = target.expression === undefined ? [] : taskKeysOf(target.expression)
-  const values = keys.length ? valuesOf(keys, JSON.parse(attributes)) : []
-  const digest = createHash('sha1').update(asks).update(JSON.stringify(values)).digest('hex').slice(0, 20)
-  return `${lane}:${digest}`
+  const read = JSON.stringify(attributesRead(target, attributes))
+  return `${lane}:${createHash('sha1').update(asks).update(read).digest('hex').slice(0, 20)}`
 }
 
-type Path = readonly (string | number)[]
+/**
+ * The attributes of a task that a target's expressions read, whole from the first key on; the others decide nothing.
+ * @param attributes the task's, as JSON
+ */
+export const attributesRead = (
+  { expression, skipIf }: Target,
+  attributes: string,
+): Readonly<Record<string, unknown>> => {
+  const names = new Set([
+    ...(expression === undefined ? [] : namesIn(expression).ofTask),
+    ...(skipIf === undefined ? [] : [...namesIn(skipIf).ofTask, ...namesIn(skipIf).bare]),
+  ])
+  if (!names.size) return {}
+  const all: unknown = JSON.parse(attributes)
+  const found = [...names].sort().filter((it) => isRecord(all) && Object.hasOwn(all, it))
+  return Object.fromEntries(found.map((it) => [it, (all as Record<string, unknown>)[it]]))
+}
 
-const valuesOf = (keys: readonly Path[], attributes: unknown): unknown[] =>
-  keys.map((it) => walk(it)(attributes))
+interface Names {
+  /** After `task.`. */
+  readonly ofTask: readonly string[]
+  /** The task's in `skip_if`, the worker's in a target's expression. */
+  readonly bare: readonly string[]
+}
 
-/** The attributes of the task that an expression reads, without the `task.` in front. */
-const taskKeysOf = remember(
-  (text) => {
-    const keys = new Map<string, Path>()
-    for (const path of pathsOf(parseExpression(text)))
-      if (path[0] === 'task' && path.length > 1) keys.set(JSON.stringify(path), path.slice(1))
-    return [...keys.values()]
+const namesIn = remember(
+  (text): Names => {
+    const paths = [...pathsOf(parseExpression(text))].map((path) => path.map(String))
+    const ofTask = paths.filter(([head, name]) => head === 'task' && name !== undefined)
+    return {
+      ofTask: ofTask.map(([, name]) => name as string),
+      bare: paths.map(([head]) => head as string),
+    }
   },
   { characters: 250_000 },
 )
 
-function* pathsOf(condition: Condition): Generator<Path> {
+function* pathsOf(condition: Condition): Generator<Key['path']> {
   switch (condition.kind) {
     case 'comparison':
       for (const side of [condition.left, condition.right]) if (side.kind === 'key') yield side.path
