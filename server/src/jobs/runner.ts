@@ -4,9 +4,11 @@
  *
  * No lane takes all the places: of the jobs that are due, those whose lane is full wait while others pass.
  */
+import { type ExpressionBuilder, sql } from 'kysely'
 import type { Logger } from 'pino'
 import type { Bus } from '../bus/index.ts'
 import { changing, reading } from '../store/query.ts'
+import type { Tables } from '../store/tables.ts'
 import type { Store } from '../store/tx.ts'
 import type { Job, JobHandler } from './handler.ts'
 import { JOBS_TOPIC } from './later.ts'
@@ -52,13 +54,16 @@ interface Wanted {
   full: string
 }
 
+/** As an expression: by the index of kinds an engine would read every job there is, by that of times only the due. */
+const kindOf = (it: ExpressionBuilder<Tables, 'jobs'>) => sql<string>`${it.ref('kind')} || ''`
+
 const looking = reading((db, at: Wanted, dialect) =>
   db
     .selectFrom('jobs')
     .select('sid')
     .where('due_at', '<=', at.now)
     .where((it) => it.or([it('leased_until', 'is', null), it('leased_until', '<=', at.now)]))
-    .where((it) => dialect.isOneOf(it.ref('kind'), at.kinds))
+    .where((it) => dialect.isOneOf(kindOf(it), at.kinds))
     .where((it) => it.not(dialect.isOneOf(it.ref('lane'), at.full)))
     .limit(1),
 )
@@ -70,7 +75,7 @@ const claiming = reading((db, at: Wanted & { limit: number }, dialect) =>
       .select(['sid', 'kind', 'key', 'lane', 'data', 'due_at', 'attempts', 'version'])
       .where('due_at', '<=', at.now)
       .where((it) => it.or([it('leased_until', 'is', null), it('leased_until', '<=', at.now)]))
-      .where((it) => dialect.isOneOf(it.ref('kind'), at.kinds))
+      .where((it) => dialect.isOneOf(kindOf(it), at.kinds))
       .where((it) => it.not(dialect.isOneOf(it.ref('lane'), at.full)))
       .orderBy('due_at')
       .limit(at.limit),
@@ -117,12 +122,14 @@ const setBack = changing(
       .where('leased_until', '=', at.until),
 )
 
-const earliest = reading((db, at: { kinds: string; full: string }, dialect) =>
+/** @param at.poll is when we look again anyway: nobody has to read past it */
+const earliest = reading((db, at: { poll: number; kinds: string; full: string }, dialect) =>
   db
     .selectFrom('jobs')
     .select('due_at')
+    .where('due_at', '<', at.poll)
     .where('leased_until', 'is', null)
-    .where((it) => dialect.isOneOf(it.ref('kind'), at.kinds))
+    .where((it) => dialect.isOneOf(kindOf(it), at.kinds))
     .where((it) => it.not(dialect.isOneOf(it.ref('lane'), at.full)))
     .orderBy('due_at')
     .limit(1),
@@ -270,7 +277,8 @@ export const openRunner = ({ store, bus, handlers, log, byItself, ended }: Runne
     plans += 1
     const mine = plans
     heardOf = Number.POSITIVE_INFINITY
-    const next = await earliest.first(store.reader, { kinds, full: lanes.full() }).catch(() => undefined)
+    const wanted = { poll: store.reader.now() + POLL_MS, kinds, full: lanes.full() }
+    const next = await earliest.first(store.reader, wanted).catch(() => undefined)
     if (!closed && mine === plans) sleepUntil(Math.min(next?.due_at ?? Number.POSITIVE_INFINITY, heardOf))
   }
 

@@ -68,7 +68,7 @@ export const postgres: Dialect = {
   lock: (query) => query.forUpdate(),
   claim: (query) => query.forUpdate().skipLocked(),
   isOneOf: (column, jsonList) =>
-    sql<boolean>`${column} in (select jsonb_array_elements_text(${jsonList}::jsonb))`,
+    sql<boolean>`${column} = any(array(select jsonb_array_elements_text(${jsonList}::jsonb)))`,
   isBusy: (fault) => BUSY.has((fault as { code?: unknown } | null)?.code),
 }
 

@@ -33,7 +33,7 @@ export interface Tx extends Reader {
   readonly writes: true
   /** The verb this transaction runs, for faults and metrics. */
   readonly verb: string
-  /** A new SID: the two letters, 12 hexadecimal digits of time, 20 of chance. Never a secret. */
+  /** A new SID, which sorts after those before it. Never a secret. */
   newSid(prefix: string): string
   /** Seals a secret for its column. */
   seal(plain: string): string

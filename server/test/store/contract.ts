@@ -14,7 +14,9 @@ import { transactionRules } from './transactions.ts'
 import { troubleRules } from './trouble.ts'
 
 export const storeContract = (engine: Engine, open: OpenPlace): void => {
-  describe(`the store, ${engine}`, () => {
+  // Each test has a database of its own: on PostgreSQL most of its time is waiting for that.
+  const concurrency = engine === 'postgres' ? 4 : 1
+  describe(`the store, ${engine}`, { concurrency }, () => {
     transactionRules(engine, open)
     savepointRules(engine, open)
     toldRules(engine, open)

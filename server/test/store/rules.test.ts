@@ -1,0 +1,20 @@
+/** The rules that are written down are the rules that are tested. */
+import assert from 'node:assert/strict'
+import { readdir, readFile } from 'node:fs/promises'
+import { test } from 'node:test'
+
+const PAGE = new URL('../../../docs/protocols/store.md', import.meta.url)
+
+const each = (text: string, pattern: RegExp): string[] =>
+  [...text.matchAll(pattern)].map(([, id]) => id as string)
+
+test('every rule of the store has a test, and every test its rule', async () => {
+  const rules = each(await readFile(PAGE, 'utf8'), /^- \*\*(ST\d+)\*\*/gm)
+  const folder = new URL('./', import.meta.url)
+  const tested: string[] = []
+  for (const file of await readdir(folder))
+    tested.push(...each(await readFile(new URL(file, folder), 'utf8'), /test\('\[(ST\d+)\] /g))
+  assert.ok(rules.length > 0)
+  assert.equal(new Set(rules).size, rules.length, 'no rule twice')
+  assert.deepEqual(tested.toSorted(), rules.toSorted())
+})
