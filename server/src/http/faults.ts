@@ -49,6 +49,8 @@ const asProblem = (fault: unknown, request: FastifyRequest): Problem => {
         type: (request.headers['content-type'] ?? '(none)').slice(0, 100),
         expected: request.routeOptions.config.reads === 'json' ? JSON_TYPE : FORM,
       })
+    case 'FST_ERR_MAX_PARAM_LENGTH':
+      return notFound(request)
     case 'FST_ERR_BAD_URL':
       return problem('malformed_request', { reason: 'its address is not well written' })
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':

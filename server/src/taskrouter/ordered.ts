@@ -25,14 +25,17 @@ export const readOrdering = (
   columns: Readonly<Record<string, string>>,
 ): OrderPart[] => {
   if (text === undefined || text.trim() === '') return []
+  const named = new Set<string>()
   return text.split(',').map((part) => {
     const [name = '', way = 'asc'] = part.trim().split(':')
-    const column = columns[name]
-    if (!column || !/^(asc|desc)$/i.test(way))
+    const column = Object.hasOwn(columns, name) ? columns[name] : undefined
+    // Each order that is met becomes a statement that is kept, so there must be few: no column counts twice.
+    if (!column || named.has(column) || !/^(asc|desc)$/i.test(way))
       throw problem('invalid_parameter', {
         parameter: 'Ordering',
-        reason: `expected ${Object.keys(columns).join(', ')}, each with :asc or :desc, found ${part.trim().slice(0, 60)}`,
+        reason: `expected ${Object.keys(columns).join(', ')}, each once, with :asc or :desc, found ${part.trim().slice(0, 60)}`,
       })
+    named.add(column)
     return { column, way: way.toLowerCase() as 'asc' | 'desc' }
   })
 }
