@@ -75,6 +75,8 @@ export const serve = async (options: ServeOptions): Promise<FastifyInstance> => 
     requestTimeout: requestTimeoutMs,
     http: {
       headersTimeout: requestTimeoutMs,
+      // Refused in `admit`, in our own shape.
+      requireHostHeader: false,
       connectionsCheckingInterval: Math.min(REQUEST_CHECK_MS, requestTimeoutMs),
     },
     forceCloseConnections: 'idle',
@@ -152,6 +154,8 @@ const readJson = (body: string): unknown => {
 
 /** Before a body is read: what is asked for, who asks, and whether they may. Pages of ours pass. */
 const admit = async (request: FastifyRequest, reply: FastifyReply, options: ServeOptions): Promise<void> => {
+  if (request.headers.host === undefined && request.raw.httpVersion === '1.1')
+    throw problem('malformed_request', { reason: 'it has no Host header' })
   if (request.is404) throw METHODS_READ.has(request.method) ? notFound(request) : methodNotAllowed(request)
   const { operation, openTo, unserved, allowed } = request.routeOptions.config
   if (operation === undefined) return
