@@ -21,7 +21,7 @@ const declared = {
   precondition_failed: [412, 20412, 'The resource has changed since the version named in If-Match'],
   body_too_large: [413, 20413, 'The request body is larger than {max} bytes'],
   unsupported_media_type: [415, 20001, 'Content type {type} is not read here; send {expected}'],
-  too_many_requests: [429, 20429, 'Too many requests: this account may make {limit} a second'],
+  too_many_requests: [429, 20429, 'Too many requests: {limit} a second are allowed'],
   internal: [500, 20500, 'An internal server error has occurred'],
   not_served: [501, 20501, 'Not served here: {reason}'],
   unavailable: [503, 20503, 'Service is unavailable: {reason}'],
