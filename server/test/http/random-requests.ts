@@ -314,7 +314,6 @@ export const askByChance = async (
       const fill = (one: Piece) => filled(one, ours, theirs)
       const { operation } = it
       const path = operation.path(it.values.map(fill))
-      // The tree of routes knows `.` and `..` as every client does: they step.
       const parameters = it.parameters.map(([name, value]) => [name, fill(value)])
       const good = Object.entries(
         it.good ? (goodForms(ours.sids, world.listener.url('/hook'))[operation.name] ?? {}) : {},
