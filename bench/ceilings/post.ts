@@ -87,7 +87,7 @@ app.post('/v2/Services/:service/Channels/:channel/Messages', async (asked, reply
     addDelivery.run(deliverySid, channel, sink, params, 'pending')
     return last_index
   })
-  void deliver(deliverySid, params)
+  deliver(deliverySid, params).catch(() => deliver(deliverySid, params))
   reply.code(201)
   return {
     sid: messageSid,

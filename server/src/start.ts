@@ -1,0 +1,84 @@
+/** Starts the house: settings → open → listen → close on a signal. */
+import { mkdirSync } from 'node:fs'
+import pino from 'pino'
+import { keepSealKey } from './accounts/seal-key.ts'
+import { type HouseOptions, openHouse } from './app.ts'
+import { banner } from './banner.ts'
+import { readSettings, type Settings, SettingsError } from './settings.ts'
+
+const settingsOrExit = (): Settings => {
+  try {
+    return readSettings(process.env)
+  } catch (fault) {
+    if (!(fault instanceof SettingsError)) throw fault
+    console.error(fault.message)
+    process.exit(1)
+  }
+}
+
+/** The house logs what went wrong as `fault`; unknown to the logger, an error would be written as `{}`. */
+const serializers = { fault: pino.stdSerializers.err }
+
+const openLog = ({ log: { level, pretty } }: Settings): pino.Logger =>
+  pretty
+    ? pino({ level, serializers, transport: { target: 'pino-pretty', options: { destination: 2 } } })
+    : pino({ level, serializers }, pino.destination(2))
+
+const optionsFrom = (settings: Settings, log: pino.Logger): HouseOptions => ({
+  where: settings.databaseUrl
+    ? { kind: 'postgres', url: settings.databaseUrl }
+    : { kind: 'folder', folder: settings.dataFolder },
+  host: settings.host,
+  port: settings.port,
+  publicUrl: settings.publicUrl,
+  sealKey: settings.sealKey ?? keepSealKey(settings.dataFolder),
+  account: settings.account,
+  webhooks: settings.webhooks,
+  limits: settings.limits,
+  webchatOrigins: settings.webchatOrigins,
+  log,
+})
+
+/** What the system says when the house cannot open, as a sentence that says what would do. */
+const explain = (fault: NodeJS.ErrnoException, { host, port, dataFolder }: Settings): string => {
+  switch (fault.code) {
+    case 'EADDRINUSE':
+      return `PORT=${port}: another program listens on ${host}:${port}. Stop it, or set PORT to a free one.`
+    case 'EADDRNOTAVAIL':
+      return `HOST=${host}: this machine has no such address. 127.0.0.1 serves this machine, 0.0.0.0 every network.`
+    case 'EACCES':
+      return `PORT=${port} or PARLEY_DATA=${dataFolder}: permission denied. Take a port above 1023 and a folder you may write to.`
+    case 'ECONNREFUSED':
+    case 'ENOTFOUND':
+      return `DATABASE_URL: no PostgreSQL server answers there (${fault.message}). Start it, or correct the address.`
+    case '28P01':
+    case '28000':
+    case '3D000':
+      return `DATABASE_URL: ${fault.message}. Correct the user, the password or the database's name.`
+    default:
+      return `Parley could not start: ${fault.stack ?? fault.message}`
+  }
+}
+
+const settings = settingsOrExit()
+const log = openLog(settings)
+
+try {
+  mkdirSync(settings.dataFolder, { recursive: true, mode: 0o700 })
+  const house = await openHouse(optionsFrom(settings, log))
+  console.log(banner(house, settings))
+
+  let closing = false
+  const close = async (signal: string): Promise<void> => {
+    if (closing) process.exit(1)
+    closing = true
+    log.info({ signal }, 'closing: requests that run are finished, new ones are not taken')
+    await house[Symbol.asyncDispose]()
+    process.exit(0)
+  }
+  process.on('SIGINT', () => void close('SIGINT'))
+  process.on('SIGTERM', () => void close('SIGTERM'))
+} catch (fault) {
+  console.error(explain(fault as NodeJS.ErrnoException, settings))
+  process.exit(1)
+}
