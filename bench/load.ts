@@ -13,8 +13,11 @@ export interface Measured {
   readonly perSecond: number
   readonly p50Ms: number
   readonly p99Ms: number
+  /** After the warm-up. */
   readonly count: number
   readonly failed: number
+  /** The warm-up's among them. */
+  readonly sent: number
 }
 
 interface Load {
@@ -42,7 +45,11 @@ export const load = async (
     while (performance.now() < end) {
       const { method, path, headers = {}, body } = next(sent++)
       const began = process.hrtime.bigint()
-      const answer = await pool.request({ method, path, headers: { ...headers }, body: body ?? null })
+      const answer = await pool
+        .request({ method, path, headers: { ...headers }, body: body ?? null })
+        .catch((fault: unknown) => {
+          throw new Error(`${method} ${origin}${path} was not answered`, { cause: fault })
+        })
       await answer.body.dump()
       if (performance.now() < counted) continue
       count += 1
@@ -59,5 +66,6 @@ export const load = async (
     p99Ms: histogram.percentile(99) / NS_PER_MS,
     count,
     failed,
+    sent,
   }
 }

@@ -16,6 +16,9 @@ export interface Program {
   [Symbol.asyncDispose](): Promise<void>
 }
 
+/** How long a program may take to end when it is told to, in milliseconds. */
+const STOP_MS = 15_000
+
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
 export const sparePort = (): Promise<number> =>
@@ -32,11 +35,46 @@ export const newFolder = async (): Promise<{ path: string; [Symbol.asyncDispose]
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
 }
 
+/** Whatever way the bench ends, none of these outlives it. */
+const running = new Set<ChildProcess>()
+
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const)
+  process.on(signal, () => process.exit(code))
+
+/** What is measured beside a program that is gone is worth nothing: where one ends by itself, so does the bench. */
+const start = (
+  name: string,
+  file: string,
+  args: readonly string[],
+  options: { env?: NodeJS.ProcessEnv; says?: 'pipe' | 'ignore' } = {},
+): ChildProcess => {
+  const child = spawn(process.execPath, [file, ...args], {
+    stdio: ['ignore', options.says ?? 'ignore', 'inherit'],
+    ...(options.env ? { env: options.env } : {}),
+  })
+  running.add(child)
+  child.once('exit', (code, signal) => {
+    if (!running.delete(child)) return
+    console.error(`${name} ended by itself, with ${signal ?? code}.`)
+    process.exit(1)
+  })
+  return child
+}
+
 const stop = async (child: ChildProcess): Promise<void> => {
-  if (child.exitCode !== null) return
+  if (!running.delete(child)) return
   const gone = once(child, 'exit')
   child.kill('SIGTERM')
+  const late = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
   await gone
+  clearTimeout(late)
 }
 
 const residentMb = (pid: number): number =>
@@ -51,9 +89,7 @@ const program = (child: ChildProcess, url: string): Program => ({
 
 /** A program of ours: prints `listening <url>` when it does. */
 export const openProgram = async (name: string, args: readonly string[]): Promise<Program> => {
-  const child = spawn(process.execPath, [here(name), ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const child = start(name, here(name), args, { says: 'pipe' })
   const [line] = (await once(child.stdout as NodeJS.ReadableStream, 'data')) as [Buffer]
   return program(child, line.toString().trim().split(' ')[1] ?? '')
 }
@@ -72,8 +108,7 @@ export const openParley = async (
 ): Promise<Program & { readonly readyMs: number }> => {
   const port = await sparePort()
   const began = performance.now()
-  const child = spawn(process.execPath, [here('../server/src/main.ts')], {
-    stdio: ['ignore', 'ignore', 'inherit'],
+  const child = start('Parley', here('../server/src/main.ts'), [], {
     env: {
       PATH: process.env.PATH,
       PORT: String(port),
@@ -87,7 +122,6 @@ export const openParley = async (
   })
   const url = `http://127.0.0.1:${port}`
   for (;;) {
-    if (child.exitCode !== null) throw new Error('Parley did not start')
     const ready = await fetch(`${url}/readyz`).then(
       (it) => it.ok,
       () => false,

@@ -1,8 +1,9 @@
 /**
- * The least program that does what a message post does: reads a form, checks a password, commits three rows and a
- * delivery durably in a group, answers, calls the webhook, and writes down how that went. Nothing else.
+ * The least program that does what a message post does: reads a form, checks a password, commits three rows durably
+ * in a group (the channel's index, the message, the delivery), answers, calls the webhook with a signed form, and
+ * writes down how that went. Nothing else: one account, no order among calls, no retries.
  */
-import { timingSafeEqual } from 'node:crypto'
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { join } from 'node:path'
 import { parse } from 'node:querystring'
 import { DatabaseSync } from 'node:sqlite'
@@ -10,14 +11,14 @@ import fastify from 'fastify'
 import { Agent, request } from 'undici'
 import { z } from 'zod'
 
-const [folder = '.', sink = '', channels = '1000'] = process.argv.slice(2)
+const [folder = '.', sink = '', channels = '1000', accountSid = '', authToken = ''] = process.argv.slice(2)
 
 const db = new DatabaseSync(join(folder, 'ceiling.db'))
 db.exec('pragma journal_mode = wal; pragma synchronous = full')
 db.exec(`create table channels (sid text primary key, last_index integer not null);
   create table messages (channel_sid text, idx integer, sid text unique, author text, body text, attributes text,
     date_created integer, primary key (channel_sid, idx));
-  create table deliveries (sid text primary key, channel_sid text, url text, params text, state text)`)
+  create table deliveries (sid text primary key, channel_sid text, url text, token text, params text, state text)`)
 const addChannel = db.prepare('insert into channels values (?, -1)')
 db.exec('begin')
 for (let at = 0; at < Number(channels); at += 1) addChannel.run(`CH${String(at).padStart(32, '0')}`)
@@ -25,42 +26,88 @@ db.exec('commit')
 
 const next = db.prepare('update channels set last_index = last_index + 1 where sid = ? returning last_index')
 const addMessage = db.prepare('insert into messages values (?, ?, ?, ?, ?, ?, ?)')
-const addDelivery = db.prepare('insert into deliveries values (?, ?, ?, ?, ?)')
-const delivered = db.prepare("update deliveries set state = 'delivered' where sid = ?")
+const addDelivery = db.prepare('insert into deliveries values (?, ?, ?, ?, ?, ?)')
+const ended = db.prepare('update deliveries set state = ? where sid = ?')
 
-type Work = { run: () => unknown; resolve: (value: unknown) => void }
+interface Work {
+  readonly run: () => unknown
+  readonly resolve: (value: unknown) => void
+  readonly reject: (fault: unknown) => void
+}
 let waiting: Work[] = []
+
+const runGroup = (): void => {
+  const group = waiting
+  waiting = []
+  const done: (() => void)[] = []
+  try {
+    db.exec('begin immediate')
+    for (const { run, resolve, reject } of group) {
+      db.exec('savepoint one')
+      try {
+        const value = run()
+        db.exec('release one')
+        done.push(() => resolve(value))
+      } catch (fault) {
+        db.exec('rollback to one')
+        db.exec('release one')
+        done.push(() => reject(fault))
+      }
+    }
+    db.exec('commit')
+  } catch (fault) {
+    if (db.isTransaction) db.exec('rollback')
+    for (const { reject } of group) reject(fault)
+    return
+  }
+  for (const tell of done) tell()
+}
+
 const transact = <T>(run: () => T): Promise<T> =>
-  new Promise((resolve) => {
-    if (waiting.push({ run, resolve: resolve as Work['resolve'] }) > 1) return
-    setImmediate(() => {
-      const group = waiting
-      waiting = []
-      db.exec('begin immediate')
-      const values = group.map((it) => it.run())
-      db.exec('commit')
-      for (const [at, it] of group.entries()) it.resolve(values[at])
-    })
+  new Promise((resolve, reject) => {
+    if (waiting.push({ run, resolve: resolve as Work['resolve'], reject }) === 1) setImmediate(runGroup)
   })
 
 let count = 0
 const sid = (prefix: string): string =>
   prefix + Date.now().toString(16).padStart(12, '0') + (count++).toString(16).padStart(20, '0')
 
-const agent = new Agent({ connections: 32 })
-const deliver = async (deliverySid: string, params: string): Promise<void> => {
-  const { body } = await request(sink, {
+const agent = new Agent({ connections: 64 })
+
+/** As Twilio signs: the URL, then each name and value in the order of the names. */
+const sign = (fields: Record<string, string>): string =>
+  createHmac('sha1', authToken)
+    .update(
+      sink +
+        Object.keys(fields)
+          .sort()
+          .map((name) => name + fields[name])
+          .join(''),
+    )
+    .digest('base64')
+
+const deliver = async (deliverySid: string, token: string, fields: Record<string, string>): Promise<void> => {
+  const state = await request(sink, {
     method: 'POST',
-    body: params,
-    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: new URLSearchParams(fields).toString(),
+    headers: {
+      'content-type': 'application/x-www-form-urlencoded',
+      'i-twilio-idempotency-token': token,
+      'x-twilio-signature': sign(fields),
+    },
     dispatcher: agent,
-  })
-  await body.dump()
-  await transact(() => delivered.run(deliverySid))
+  }).then(
+    async ({ statusCode, body }) => {
+      await body.dump()
+      return statusCode < 300 ? 'delivered' : 'failed'
+    },
+    () => 'failed',
+  )
+  await transact(() => ended.run(state, deliverySid))
 }
 
 const form = z.object({ Body: z.string().max(32_768), From: z.string().max(256).optional() })
-const secret = Buffer.from('AC:secret')
+const secret = Buffer.from(`${accountSid}:${authToken}`)
 
 const app = fastify()
 app.addContentTypeParser(
@@ -70,34 +117,49 @@ app.addContentTypeParser(
 )
 app.post('/v2/Services/:service/Channels/:channel/Messages', async (asked, reply) => {
   const given = Buffer.from(String(asked.headers.authorization?.slice(6)), 'base64')
-  if (given.length === secret.length && !timingSafeEqual(given, secret)) throw new Error('who?')
+  if (given.length !== secret.length || !timingSafeEqual(given, secret)) return reply.code(401).send()
   const { Body, From = 'system' } = form.parse(asked.body)
-  const { channel } = asked.params as { channel: string }
+  const { service, channel } = asked.params as { service: string; channel: string }
   const now = Date.now()
   const [messageSid, deliverySid] = [sid('IM'), sid('DL')]
-  const params = new URLSearchParams({
-    EventType: 'onMessageSent',
-    MessageSid: messageSid,
-    Body,
-    From,
-  }).toString()
-  const index = await transact(() => {
+  const token = randomBytes(16).toString('hex')
+  const attributes = '{}'
+  const { index, fields } = await transact(() => {
     const { last_index } = next.get(channel) as { last_index: number }
-    addMessage.run(channel, last_index, messageSid, From, Body, '{}', now)
-    addDelivery.run(deliverySid, channel, sink, params, 'pending')
-    return last_index
+    const fields = {
+      EventType: 'onMessageSent',
+      InstanceSid: service,
+      AccountSid: accountSid,
+      Source: 'API',
+      ClientIdentity: From,
+      ChannelSid: channel,
+      MessageSid: messageSid,
+      Index: String(last_index),
+      Body,
+      Attributes: attributes,
+      From,
+      To: channel,
+      DateCreated: new Date(now).toISOString(),
+      WebhookType: 'webhook',
+    }
+    addMessage.run(channel, last_index, messageSid, From, Body, attributes, now)
+    addDelivery.run(deliverySid, channel, sink, token, JSON.stringify(fields), 'pending')
+    return { index: last_index, fields }
   })
-  deliver(deliverySid, params).catch(() => deliver(deliverySid, params))
+  deliver(deliverySid, token, fields).catch((fault) => {
+    console.error(fault)
+    process.exit(1)
+  })
   reply.code(201)
   return {
     sid: messageSid,
-    account_sid: 'AC',
-    service_sid: 'IS',
+    account_sid: accountSid,
+    service_sid: service,
     channel_sid: channel,
     to: channel,
     from: From,
     body: Body,
-    attributes: '{}',
+    attributes,
     index,
     type: 'text',
     media: null,
@@ -105,7 +167,7 @@ app.post('/v2/Services/:service/Channels/:channel/Messages', async (asked, reply
     last_updated_by: null,
     date_created: new Date(now).toISOString(),
     date_updated: new Date(now).toISOString(),
-    url: `http://127.0.0.1/v2/Services/IS/Channels/${channel}/Messages/${messageSid}`,
+    url: `http://127.0.0.1/v2/Services/${service}/Channels/${channel}/Messages/${messageSid}`,
   }
 })
 console.log(`listening ${await app.listen({ port: 0, host: '127.0.0.1' })}`)

@@ -70,7 +70,7 @@ export const growthRows = async (): Promise<readonly Row[]> => {
   const few = fill(folder.path, 0, FEW_CHANNELS, 0)
   const empty = await (async () => {
     await using parley = await openParley(folder.path)
-    return measurePosts(parley.url, service, few)
+    return await measurePosts(parley.url, service, few)
   })()
   const many = fill(folder.path, FEW_CHANNELS, CHANNELS, MESSAGES_EACH)
   const megabytes = statSync(join(folder.path, 'parley.db')).size / MB
