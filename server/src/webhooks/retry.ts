@@ -7,8 +7,8 @@ import type { Outcome } from './call.ts'
 /** How long before a retry of Twilio's own kind: a moment for an endpoint that said it was busy. */
 const QUICK_RETRY_MS = 1_000
 
-/** Our first wait; the next ones double. */
-const FIRST_WAIT_MS = 10_000
+/** Our first wait; the next ones double. Short, since what comes after it in the channel waits as well. */
+const FIRST_WAIT_MS = 2_000
 
 /** An endpoint that comes back is heard of within this time. */
 const WAIT_MAX_MS = 3_600_000

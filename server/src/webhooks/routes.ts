@@ -50,8 +50,12 @@ const lockDelivery = reading((db, at: { accountSid: string; sid: string }, diale
   ),
 )
 
+/** Basic credentials in a URL are sent, signed and kept, but not shown again. */
+const masked = (url: string): string => url.replace(/^(https?:\/\/[^/?#]*?:)[^/?#]*@/i, '$1***@')
+
 const show = (row: DeliveryStored, attempts: string | null = null): DeliveryRow => ({
   ...row,
+  webhook_url: masked(row.webhook_url),
   why: DELIVERY_RULES[row.rule],
   attempts,
 })
@@ -66,7 +70,11 @@ const showAttempt = (row: DeliveryStored, it: AttemptStored) => {
     duration_ms: it.duration_ms,
     outcome: it.outcome,
     reason: it.reason,
-    request: { ...request, body: request.method === 'POST' ? bodyOf(row, it.number) : null },
+    request: {
+      ...request,
+      url: masked(request.url),
+      body: request.method === 'POST' ? bodyOf(row, it.number) : null,
+    },
     answer: it.answer === null ? null : (JSON.parse(it.answer) as unknown),
   }
 }

@@ -54,7 +54,7 @@ describe('deliveries of a channel to a URL', () => {
     await world.settle()
     assert.deepEqual(bodies(world, '/new-message'), ['first'])
     up = true
-    await pass(world, 15_000, 5_000)
+    await pass(world, 3_000, 1_000)
     assert.deepEqual(bodies(world, '/new-message'), ['first', 'first', 'second', 'third'])
   })
 
@@ -111,7 +111,7 @@ describe('a delivery that fails', () => {
       ['0', '1', '2', '3'],
     )
     assert.equal(new Set(heard.map((it) => it.headers['i-twilio-idempotency-token'])).size, 1)
-    await pass(world, 5_000, 1_000)
+    await pass(world, 2_000, 1_000)
     assert.equal(world.listener.at('/new-message').length, 4, 'what Twilio grants is used up')
   })
 
@@ -124,7 +124,7 @@ describe('a delivery that fails', () => {
     await world.settle()
     await pass(world, 10 * MINUTE, 10_000)
     const soon = world.listener.at('/new-message').length
-    assert.ok(soon >= 5 && soon <= 9, `${soon} attempts in ten minutes`)
+    assert.ok(soon >= 6 && soon <= 10, `${soon} attempts in ten minutes`)
     await pass(world, 25 * HOUR, 10 * MINUTE)
     const [aside] = await ledger(world)
     assert.equal(aside?.state, 'set-aside')

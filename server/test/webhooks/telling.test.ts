@@ -271,6 +271,24 @@ describe('the ledger', () => {
     assert.ok((attempt?.duration_ms ?? -1) >= 0)
   })
 
+  test('does not show the password of a URL that it is sent to', async () => {
+    await using world = await openWorld()
+    const room = await openRoom(world)
+    for (const method of ['POST', 'GET']) {
+      await room.hook(world.listener.url('/new-message').replace('//', '//hook:s3cret@'), { method })
+      await room.post(method)
+      await world.settle()
+      const basic = world.listener.at('/new-message').at(-1)?.headers.authorization
+      assert.equal(basic, `Basic ${Buffer.from('hook:s3cret').toString('base64')}`)
+    }
+    for (const { sid } of await ledger(world)) {
+      const shown = await line(world, sid)
+      assert.ok(!JSON.stringify(shown).includes('s3cret'))
+      assert.match(shown.webhook_url, /^http:\/\/hook:\*\*\*@127\.0\.0\.1:/)
+    }
+    assert.ok(!JSON.stringify(await ledger(world)).includes('s3cret'))
+  })
+
   test('is narrowed by channel, message, event, state and webhook, and pages', async () => {
     await using world = await openWorld()
     const room = await openRoom(world)
