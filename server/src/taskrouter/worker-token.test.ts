@@ -12,9 +12,17 @@ describe("a worker's token", () => {
     assert.ok(!mayActFor({ identity: 'ana', grants }, { ...ana, workspace_sid: 'WS2' }))
   })
 
-  test('acts for the worker of its identity where no grant names one', () => {
-    assert.ok(mayActFor({ identity: 'ana', grants: {} }, ana))
-    assert.ok(!mayActFor({ identity: 'vera', grants: { chat: {} } }, ana))
+  test('acts for the worker of its identity where the grant names nobody', () => {
+    const grants = { task_router: { workspace_sid: 'WS1' } }
+    assert.ok(mayActFor({ identity: 'ana', grants: { task_router: {} } }, ana))
+    assert.ok(mayActFor({ identity: 'ana', grants }, ana))
+    assert.ok(!mayActFor({ identity: 'ana', grants }, { ...ana, workspace_sid: 'WS2' }))
+    assert.ok(!mayActFor({ identity: 'vera', grants }, ana))
+  })
+
+  test('is none without the grant, though a visitor has the name of a worker', () => {
+    assert.ok(!mayActFor({ identity: 'ana', grants: {} }, ana))
+    assert.ok(!mayActFor({ identity: 'ana', grants: { chat: {}, task_router: 'yes' } }, ana))
   })
 
   test('is not needed by an account', () => {

@@ -1,7 +1,7 @@
 /**
- * What a worker's own access token may do: act for that worker, and for nobody else. A token is a worker's when its
- * `task_router` grant names the worker, or, without such a grant, when its identity is the worker's friendly name, as
- * the tokens of Flex agents are.
+ * What a worker's own access token may do: act for that worker, and for nobody else. A token is a worker's by its
+ * `task_router` grant: the grant names the worker, or names nobody, and the token's identity is the worker's friendly
+ * name. Without the grant it is a token for chat, whoever it says it is.
  */
 import { isRecord } from './is-record.ts'
 
@@ -20,12 +20,11 @@ interface Whom {
 export const mayActFor = (token: Token | undefined, worker: Whom): boolean => {
   if (!token) return true
   const grant = token.grants.task_router
-  if (isRecord(grant) && typeof grant.worker_sid === 'string')
-    return (
-      grant.worker_sid === worker.sid &&
-      (grant.workspace_sid === undefined || grant.workspace_sid === worker.workspace_sid)
-    )
-  return token.identity === worker.friendly_name
+  if (!isRecord(grant)) return false
+  if (grant.workspace_sid !== undefined && grant.workspace_sid !== worker.workspace_sid) return false
+  return typeof grant.worker_sid === 'string'
+    ? grant.worker_sid === worker.sid
+    : token.identity === worker.friendly_name
 }
 
 /** The worker a token speaks for, as far as the token itself tells. */

@@ -537,7 +537,11 @@ describe('reservations', () => {
 })
 
 describe("a worker's access token", () => {
-  const tokenOf = (world: World, identity: string, grant?: { workspaceSid: string; workerSid: string }) => {
+  const tokenOf = (
+    world: World,
+    identity: string,
+    grant: { workspaceSid?: string; workerSid?: string } | null = {},
+  ) => {
     const { AccessToken } = twilio.jwt
     const { sid, apiKeySid, apiKeySecret } = world.account
     const token = new AccessToken(sid, apiKeySid, apiKeySecret, { identity })
@@ -574,6 +578,9 @@ describe("a worker's access token", () => {
     assert.equal(await ask(as, path, { ReservationStatus: 'accepted' }), 200)
     assert.equal(await ask(as, `/Workers/${ana}`, { ActivitySid: away }), 200)
     assert.equal(await ask(tokenOf(world, 'Vera'), '/Activities'), 403)
+    const visitor = tokenOf(world, 'Ana', null)
+    assert.equal(await ask(visitor, `/Workers/${ana}`), 403)
+    assert.equal(await ask(visitor, path, { ReservationStatus: 'completed' }), 403)
     assert.ok(first)
   })
 })
