@@ -10,6 +10,7 @@
  *
  * The cast: visitor Vera, agents Ana and Ben, supervisor Sol.
  */
+import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -19,6 +20,7 @@ import twilio6 from 'twilio'
 import twilio5 from 'twilio5'
 import { type House, type HouseOptions, openHouse } from '../../src/app.ts'
 import type { Where } from '../../src/store/open.ts'
+import { reading } from '../../src/store/query.ts'
 import { type Clock, openClock } from './clock.ts'
 import { type Listener, openListener } from './listener.ts'
 import { openPostgres } from './postgres.ts'
@@ -70,12 +72,20 @@ const clients = (url: string, sid: string, authToken: string) => ({
   twilio5: pointAt(twilio5(sid, authToken) as unknown as Twilio, url),
 })
 
-export const openWorld = async ({
-  engine = 'memory',
-  live = false,
-  ...options
-}: WorldOptions = {}): Promise<World> => {
+export const openWorld = async (options: WorldOptions = {}): Promise<World> => {
   const open = new AsyncDisposableStack()
+  try {
+    return await openIn(open, options)
+  } catch (fault) {
+    await open.disposeAsync()
+    throw fault
+  }
+}
+
+const openIn = async (
+  open: AsyncDisposableStack,
+  { engine = 'memory', live = false, ...options }: WorldOptions,
+): Promise<World> => {
   const clock = openClock(live)
   const listener = open.use(await openListener())
   const where = await placeFor(engine, open)
@@ -98,7 +108,7 @@ export const openWorld = async ({
       jobsRunByThemselves: live,
     })
   let house = await openAgain()
-  open.defer(() => house[Symbol.asyncDispose]())
+  open.defer(() => close(house))
   const { account } = house
   const basic = (user: string, password: string) =>
     `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
@@ -113,7 +123,7 @@ export const openWorld = async ({
     },
     settle: () => house.runner.settle(),
     restart: async () => {
-      await house[Symbol.asyncDispose]()
+      await close(house)
       house = await openAgain()
     },
     newAccount: async (friendlyName) => {
@@ -136,6 +146,24 @@ export const openWorld = async ({
       })
     },
     [Symbol.asyncDispose]: () => open.disposeAsync(),
+  }
+}
+
+const leased = reading((db) =>
+  db.selectFrom('jobs').select(['kind', 'key']).where('leased_until', 'is not', null),
+)
+
+/**
+ * Closes a house that must have put down whatever it took up.
+ * @throws where a job still runs, or is still claimed when nothing runs any more
+ */
+const close = async (house: House): Promise<void> => {
+  try {
+    await house.runner[Symbol.asyncDispose]()
+    assert.equal(house.runner.running, 0, 'a job ran on after the runner was closed')
+    assert.deepEqual(await leased.all(house.store.reader, {}), [], 'a claimed job was not put down')
+  } finally {
+    await house[Symbol.asyncDispose]()
   }
 }
 
