@@ -68,6 +68,8 @@ export const nothingLost = async (where: Readonly<Record<string, string>>): Prom
   }
 
   let process = await start()
+  await using stack = new AsyncDisposableStack()
+  stack.defer(() => process.kill())
   const configuration = await ask('GET', '/v1/Configuration')
   const service = configuration.chat_service_instance_sid as string
   const flow = await ask('POST', '/v1/FlexFlows', {
@@ -159,15 +161,21 @@ export const nothingLost = async (where: Readonly<Record<string, string>>): Prom
   assert.deepEqual(taskChannels.sort(), talked.sort(), 'each conversation that began has exactly one task')
 
   const deadline = performance.now() + OWED_WITHIN_MS
-  const heard = () => new Map(listener.at('/hook').map((it) => [it.form.MessageSid, it]))
   const owed = [...bySid.keys()] as string[]
-  while (owed.some((sid) => !heard().has(sid)) && performance.now() < deadline)
+  const unheard = (): string[] => {
+    const came = new Set(listener.at('/hook').map((it) => it.form.MessageSid))
+    return owed.filter((it) => !came.has(it))
+  }
+  while (unheard().length && performance.now() < deadline)
     await new Promise((resolve) => setTimeout(resolve, 250))
-  const came = heard()
+  const missing = unheard()
+  const [first] = missing.length
+    ? await all(`/v1/Parley/Deliveries?MessageSid=${missing[0]}`, 'deliveries')
+    : []
   assert.deepEqual(
-    owed.filter((it) => !came.has(it)),
+    missing,
     [],
-    'every webhook that was owed came',
+    `every webhook that was owed came; the ledger of the first: ${JSON.stringify(first)}`,
   )
   const tokens = new Map<string, Set<unknown>>()
   for (const { form, headers } of listener.at('/hook')) {

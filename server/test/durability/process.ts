@@ -36,11 +36,12 @@ export const startProcess = async (url: string, env: Readonly<Record<string, str
     }
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
   }
+  const kill = async (): Promise<void> => {
+    child.kill('SIGKILL')
+    await gone
+  }
   return {
-    kill: async () => {
-      child.kill('SIGKILL')
-      await gone
-    },
+    kill,
     close: async () => {
       child.kill('SIGTERM')
       await gone
