@@ -22,7 +22,8 @@ a \`PARLEY_…\` that is none of these. An empty value counts as none given.
 |---|---|---|---|
 ${rows.join('\n')}
 
-The tests alone read ${NOT_OF_THE_SERVER.map((name) => `\`${name}\``).join(', ')}: the browser to drive, \`/usr/bin/chromium\` otherwise.
+The tests alone read ${NOT_OF_THE_SERVER.map((name) => `\`${name}\``).join(', ')}: the browser to drive
+(\`/usr/bin/chromium\` otherwise), a folder for pictures, whether to write the coverage table.
 
 This page is written by \`npm run settings\` from \`server/src/settings.ts\`.
 `

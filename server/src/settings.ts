@@ -225,7 +225,11 @@ type Name = keyof typeof DECLARED
 type Given = { [N in Name]?: z.output<(typeof DECLARED)[N]['reads']> }
 
 /** Names of ours that the tests read and the server does not. */
-export const NOT_OF_THE_SERVER: readonly string[] = ['PARLEY_CHROMIUM']
+export const NOT_OF_THE_SERVER: readonly string[] = [
+  'PARLEY_CHROMIUM',
+  'PARLEY_SCREENSHOTS',
+  'PARLEY_WRITE_COVERAGE',
+]
 
 export interface WrongSetting {
   readonly name: string
