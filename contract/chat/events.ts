@@ -3,9 +3,12 @@ import type { ChannelRow } from './channel.ts'
 import type { InviteRow } from './invite.ts'
 import type { MemberRow } from './member.ts'
 import type { MessageRow } from './message.ts'
+import type { ServiceRow } from './service.ts'
 import type { UserRow } from './user.ts'
 
 export interface ChatEvents {
+  /** With everything in it, of which nothing else is told. */
+  'service.removed': { service: ServiceRow }
   'channel.added': { channel: ChannelRow }
   'channel.updated': { channel: ChannelRow }
   'channel.destroyed': { channel: ChannelRow }

@@ -3,7 +3,7 @@ import { SERVICE_EVENT_TYPES } from '@parley/contract/chat/channel-webhook.ts'
 import { Service, type ServiceRow } from '@parley/contract/chat/service.ts'
 import { problem } from '@parley/contract/problem.ts'
 import type { InputFor } from '@parley/contract/resource.ts'
-import { bind } from '../http/binding.ts'
+import { bind, type Call } from '../http/binding.ts'
 import { listing } from '../store/listing.ts'
 import { changing, reading } from '../store/query.ts'
 import { insert, remove, update } from '../store/rows.ts'
@@ -189,12 +189,22 @@ const deleteWebhooksOf = changing((db, at: { serviceSid: string }) =>
     ),
 )
 
-const deleteService = async (tx: Tx, accountSid: string, serviceSid: string): Promise<boolean> => {
-  if (!(await remove(tx, 'services', { sid: serviceSid, account_sid: accountSid }))) return false
+/** @returns whether there was such a service */
+const deleteService = async (
+  tx: Tx,
+  {
+    accountSid,
+    path: { sid: serviceSid },
+    actor,
+  }: Pick<Call<{ sid: string }>, 'accountSid' | 'path' | 'actor'>,
+): Promise<boolean> => {
+  const service = await findService(tx, accountSid, serviceSid)
+  if (!service || !(await remove(tx, 'services', { sid: serviceSid, account_sid: accountSid }))) return false
   await deleteMessagesOf.run(tx, { serviceSid })
   await deleteWebhooksOf.run(tx, { serviceSid })
   for (const table of ['members', 'invites', 'channels', 'users', 'roles'] as const)
     await remove(tx, table, { service_sid: serviceSid })
+  tx.record({ name: 'service.removed', accountSid, at: tx.now(), actor, service })
   return true
 }
 
@@ -209,5 +219,5 @@ export const services = bind(Service, {
     const service = await serviceToChange.first(tx, { accountSid, sid: path.sid })
     return service && updateService(tx, service, input)
   },
-  delete: (tx, { accountSid, path }) => deleteService(tx, accountSid, path.sid),
+  delete: deleteService,
 })

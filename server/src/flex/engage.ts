@@ -20,7 +20,7 @@ import {
 import { reading } from '../store/query.ts'
 import { insertNew, remove } from '../store/rows.ts'
 import type { Tx } from '../store/tx.ts'
-import { createTask, findTask, updateTaskAttributes } from '../taskrouter/index.ts'
+import { createTask, findTask, updateTaskAttributes, workersWith } from '../taskrouter/index.ts'
 import { ACTIVE, asObject, changed, newChannelAttributes, newTaskAttributes, saysOver } from './attributes.ts'
 import {
   changeEngagement,
@@ -31,6 +31,7 @@ import {
   lockEngagement,
 } from './engagement.ts'
 import { keepGuest, seatGuest } from './guest.ts'
+import { joinWorker } from './hand-over.ts'
 import { NO_STUDIO } from './integration.ts'
 
 /** Author of what the API does; nobody's identity. */
@@ -179,6 +180,7 @@ const begin = async (
     actor,
   })
   await seatGuest(tx, { service, channel, identity, actor })
+  await seatAgents(tx, sid, task)
   const begun = await start(
     tx,
     sid,
@@ -203,6 +205,7 @@ const beginAnew = async (
   const taskAttributes = taskAttributesOf(was.sid, wanted)
   const task = await taskOf(tx, wanted, taskAttributes, actor)
   await keepGuest(tx, { service, channel, identity: was.identity, actor })
+  await seatAgents(tx, was.sid, task)
   const begun = await start(
     tx,
     was.sid,
@@ -309,6 +312,12 @@ const attachTask = async (
   const attributes = JSON.stringify({ ...asObject(task.attributes), ...asObject(taskAttributes) })
   await updateTaskAttributes(tx, { task, attributes, actor })
   return task.sid
+}
+
+/** Whoever has the task that was attached has the conversation as well. */
+const seatAgents = async (tx: Tx, channelSid: string, { sid, toMake }: TaskOf): Promise<void> => {
+  if (sid === null || toMake) return
+  for (const worker of await workersWith(tx, sid)) await joinWorker(tx, channelSid, worker)
 }
 
 /** The integration's hook on the channel: made, or kept where it still is. */

@@ -159,6 +159,15 @@ export const forget = async (
   return true
 }
 
+/** The service that is gone took every channel with it. */
+export const followServiceRemoval = reaction({
+  name: 'flex: forget what a service took with it',
+  to: ['service.removed'],
+  react: async (tx, { accountSid, service }) => {
+    await remove(tx, 'engagements', { account_sid: accountSid, chat_service_sid: service.sid })
+  },
+})
+
 export const followDestruction = reaction({
   name: 'flex: forget what was destroyed',
   to: ['channel.destroyed'],

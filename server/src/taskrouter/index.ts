@@ -2,6 +2,7 @@
 import type { Reaction } from '../events/react.ts'
 
 export { handlers } from './jobs.ts'
+export { workersWith } from './offer.ts'
 export {
   findTask,
   findTaskChannel,

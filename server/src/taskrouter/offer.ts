@@ -42,6 +42,24 @@ const liveOf = reading((db, at: { taskSid: string }) =>
 export const liveReservations = (reader: Reader, taskSid: string): Promise<StoredReservation[]> =>
   liveOf.all(reader, { taskSid })
 
+const takersOf = reading((db, at: { taskSid: string }) =>
+  db
+    .selectFrom('workers')
+    .selectAll()
+    .where('sid', 'in', (it) =>
+      it
+        .selectFrom('reservations')
+        .select('worker_sid')
+        .where('task_sid', '=', at.taskSid)
+        .where('reservation_status', 'in', ['accepted', 'wrapping']),
+    )
+    .orderBy('sid'),
+)
+
+/** Who has taken the task and is not done with it. */
+export const workersWith = (reader: Reader, taskSid: string): Promise<StoredWorker[]> =>
+  takersOf.all(reader, { taskSid })
+
 /** @throws 400 where the reservation cannot become that */
 export const mayMove = (from: ReservationStatus, to: ReservationStatus): void => {
   if (!RESERVATION_MOVES[from].includes(to))

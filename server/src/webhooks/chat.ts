@@ -82,6 +82,7 @@ const userFields = (user: UserRow): Fields => ({
 })
 
 export const chat: Spellings<keyof ChatEvents> = {
+  'service.removed': silent('A service that is gone has no webhooks.'),
   'message.added': {
     tell: ({ channel, message }) => ({
       ...aboutMessage(channel, message),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { openWorld, type World } from '../world/index.ts'
-import { isRefused, type Project, projectOf, taskFlow, visitor } from './stage.ts'
+import { ana, isRefused, type Project, projectOf, taskFlow, visitor } from './stage.ts'
 
 const chat = (world: World, { service }: Project) => world.twilio.chat.v2.services(service)
 const tasks = (world: World, { workspace }: Project) => world.twilio.taskrouter.v1.workspaces(workspace).tasks
@@ -281,6 +281,53 @@ describe('Flex Channels', () => {
       channelType: 'custom',
     })
     assert.equal((await tasks(world, project).list()).length, 1)
+  })
+
+  test('an agent who has the task that is attached is in the channel from the beginning', async () => {
+    await using world = await openWorld()
+    const project = await projectOf(world)
+    const agent = await ana(world, project)
+    const { flexFlow, channel } = world.twilio.flexApi.v1
+    const flow = await flexFlow.create(taskFlow(project, { longLived: true }))
+    const workspace = world.twilio.taskrouter.v1.workspaces(project.workspace)
+    const ownTask = async () => {
+      const task = await workspace.tasks.create({ workflowSid: project.workflow, taskChannel: 'chat' })
+      await world.settle()
+      const [offered] = await workspace.tasks(task.sid).reservations.list()
+      await workspace
+        .workers(agent.sid)
+        .reservations(offered?.sid as string)
+        .update({ reservationStatus: 'accepted' })
+      return task.sid
+    }
+    const begin = async () => channel.create(visitor(flow.sid, { target: 'vera', taskSid: await ownTask() }))
+    const members = async (sid: string) =>
+      (await chat(world, project).channels(sid).members.list()).map((it) => it.identity).sort()
+    const made = await begin()
+    assert.deepEqual(await members(made.sid), ['ana', 'vera'])
+    await workspace.tasks(made.taskSid).update({ assignmentStatus: 'completed', reason: 'done' })
+    assert.deepEqual(await members(made.sid), ['vera'])
+    const again = await begin()
+    assert.equal(again.sid, made.sid, 'long-lived')
+    assert.deepEqual(await members(made.sid), ['ana', 'vera'])
+  })
+
+  test('whose chat service is deleted are gone with it', async () => {
+    await using world = await openWorld()
+    const project = await projectOf(world)
+    const { flexFlow, channel } = world.twilio.flexApi.v1
+    const { services } = world.twilio.chat.v2
+    const service = (await services.create({ friendlyName: 'Second' })).sid
+    const kept = await channel.create(visitor((await flexFlow.create(taskFlow(project))).sid))
+    const flow = await flexFlow.create(taskFlow({ ...project, service }))
+    const gone = await channel.create(visitor(flow.sid, { target: 'vera' }))
+    await services(service).remove()
+    assert.deepEqual(
+      (await channel.list()).map((it) => it.sid),
+      [kept.sid],
+    )
+    await isRefused(channel(gone.sid).fetch(), 404, 20404)
+    await isRefused(channel.create(visitor(flow.sid, { target: 'vera' })), 400, 45004)
   })
 
   test('an external flow has a hook on each channel, called for messages that are heard', async () => {
