@@ -1,6 +1,7 @@
 /** The published client with a witness: each answer it gets is held against the published documents. */
 import assert from 'node:assert/strict'
-import twilio from 'twilio'
+import twilio6 from 'twilio'
+import twilio5 from 'twilio5'
 import type { Twilio, World } from '../world/index.ts'
 import { pointAt } from '../world/index.ts'
 import { operationOf } from './published.ts'
@@ -13,13 +14,19 @@ export interface Witness {
   tells(story: string): void
 }
 
-type Asked = Parameters<InstanceType<typeof twilio.RequestClient>['request']>[0]
+type Asked = Parameters<InstanceType<typeof twilio6.RequestClient>['request']>[0]
 
-export const openWitness = (world: World): Witness => {
+/** The two majors in use; they are alike in all that is used here. */
+const LIBRARIES = { '6.x': twilio6, '5.x': twilio5 as unknown as typeof twilio6 } as const
+
+export type Library = keyof typeof LIBRARIES
+
+export const openWitness = (world: World, library: Library): Witness => {
+  const twilio = LIBRARIES[library]
   const seen = new Map<string, Set<string>>()
   let story = ''
   class WitnessedClient extends twilio.RequestClient {
-    override async request<T>(asked: Parameters<InstanceType<typeof twilio.RequestClient>['request']>[0]) {
+    override async request<T>(asked: Asked) {
       const answer = await super.request<T>(asked as never)
       if (answer.statusCode < 300) see(asked, answer.statusCode, answer.body)
       return answer
