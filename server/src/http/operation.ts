@@ -104,6 +104,13 @@ export const operationHandler = ({ resource, verb, bound, present, serving }: Op
     return present(row)
   }
 
+  const changing =
+    (verbBound: Bound['create'] | Bound['update']) =>
+    async (request: FastifyRequest, reply: FastifyReply) => {
+      const call = await readCall(request, reply, NO_PAGE)
+      return answerOne(await store.transact(name, (tx) => verbBound(tx, call)), request, reply)
+    }
+
   const handlers = {
     list: (verbBound: Bound['list']) => {
       const { rows, key } =
@@ -131,14 +138,8 @@ export const operationHandler = ({ resource, verb, bound, present, serving }: Op
     },
     fetch: (verbBound: Bound['fetch']) => async (request: FastifyRequest, reply: FastifyReply) =>
       answerOne(await verbBound(store.reader, await readCall(request, reply, NO_PAGE)), request, reply),
-    create: (verbBound: Bound['create']) => async (request: FastifyRequest, reply: FastifyReply) => {
-      const call = await readCall(request, reply, NO_PAGE)
-      return answerOne(await store.transact(name, (tx) => verbBound(tx, call)), request, reply)
-    },
-    update: (verbBound: Bound['update']) => async (request: FastifyRequest, reply: FastifyReply) => {
-      const call = await readCall(request, reply, NO_PAGE)
-      return answerOne(await store.transact(name, (tx) => verbBound(tx, call)), request, reply)
-    },
+    create: changing,
+    update: changing,
     delete: (verbBound: Bound['delete']) => async (request: FastifyRequest, reply: FastifyReply) => {
       const call = await readCall(request, reply, NO_PAGE)
       if (!(await store.transact(name, (tx) => verbBound(tx, call)))) throw notFound(request)
