@@ -87,26 +87,31 @@ export const noChannel = async (
 
 /** A client's token names the one service it is good for. */
 const requireGrant = ({ token, path }: ServiceCall): void => {
-  if (token && chatServiceOf(token) !== path.serviceSid) throw problem('not_permitted')
+  if (token && chatGrantOf(token).service_sid !== path.serviceSid) throw problem('not_permitted')
 }
 
-const chatServiceOf = ({ grants }: AccessToken): unknown => {
-  const grant = grants.chat
-  return typeof grant === 'object' && grant !== null
-    ? (grant as Record<string, unknown>).service_sid
-    : undefined
+/** The part of a token for chat: the service, and the role there of somebody who is no user yet. */
+const chatGrantOf = ({ grants }: AccessToken): { service_sid?: unknown; deployment_role_sid?: unknown } =>
+  typeof grants.chat === 'object' && grants.chat !== null ? grants.chat : {}
+
+/** @returns the role's SID: the user's, else the token's, else the service's default */
+const roleInService = async (reader: Reader, service: ServiceRow, token: AccessToken): Promise<string> => {
+  const user = await find(reader, 'users', { service_sid: service.sid, identity: token.identity })
+  if (user) return user.role_sid
+  const { deployment_role_sid: granted } = chatGrantOf(token)
+  return typeof granted === 'string' ? granted : service.default_service_role_sid
 }
 
 const standingIn = async (
   reader: Reader,
   service: ServiceRow,
-  { identity }: AccessToken,
+  token: AccessToken,
   channel?: ChannelRow,
 ): Promise<Standing> => {
-  const user = await find(reader, 'users', { service_sid: service.sid, identity })
+  const { identity } = token
   const member = channel && (await find(reader, 'members', { channel_sid: channel.sid, identity }))
   const invite = channel && !member && (await find(reader, 'invites', { channel_sid: channel.sid, identity }))
-  const ofUser = await permissionsOf(reader, service.sid, user?.role_sid ?? service.default_service_role_sid)
+  const ofUser = await permissionsOf(reader, service.sid, await roleInService(reader, service, token))
   const ofMember = member ? await permissionsOf(reader, service.sid, member.role_sid) : []
   return { identity, permissions: new Set([...ofUser, ...ofMember]), member, invited: invite !== undefined }
 }

@@ -80,10 +80,10 @@ const addUser = async (tx: Tx, wanted: NewUser): Promise<UserRow | undefined> =>
   return user
 }
 
-/** The user with an identity, made if there is none: with a friendly name then, and the service's default role. */
+/** The user with an identity, made if there is none: with a friendly name and a role then, or the service's default. */
 export const ensureUser = async (
   tx: Tx,
-  wanted: Pick<NewUser, 'service' | 'identity' | 'friendlyName' | 'actor'>,
+  wanted: Pick<NewUser, 'service' | 'identity' | 'friendlyName' | 'roleSid' | 'actor'>,
 ): Promise<UserRow> => {
   const { service, identity } = wanted
   requireIdentity(identity)

@@ -33,6 +33,7 @@ import {
 import { keepGuest, seatGuest } from './guest.ts'
 import { joinWorker } from './hand-over.ts'
 import { NO_STUDIO } from './integration.ts'
+import { guestRoleSidOf } from './role.ts'
 
 /** Author of what the API does; nobody's identity. */
 const RESERVED_IDENTITIES = new Set(['system'])
@@ -160,7 +161,13 @@ const begin = async (
 ): Promise<EngagementRow> => {
   const { flow, identity } = wanted
   if (wanted.uniqueName) await freeUniqueName(tx, accountSid, service.sid, wanted.uniqueName)
-  const user = await ensureUser(tx, { service, identity, friendlyName: wanted.userFriendlyName, actor })
+  const user = await ensureUser(tx, {
+    service,
+    identity,
+    friendlyName: wanted.userFriendlyName,
+    roleSid: wanted.kind === 'web' ? await guestRoleSidOf(tx, service) : undefined,
+    actor,
+  })
   const task = await taskOf(tx, wanted, taskAttributes, actor)
   const channel = await createChannel(tx, {
     sid,

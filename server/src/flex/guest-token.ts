@@ -25,6 +25,7 @@ import {
 import { type Binding, bind, type Call } from '../http/binding.ts'
 import type { Tx } from '../store/tx.ts'
 import { requireConfiguration } from './configuration.ts'
+import { guestRoleSidOf } from './role.ts'
 
 const IDENTITY_DIGITS = 32
 const GUEST = 'guest'
@@ -38,13 +39,17 @@ const requireKey = async (tx: Tx, accountSid: string) => {
 const mint = async (tx: Tx, accountSid: string, identity: string): Promise<GuestTokenRow> => {
   const key = await requireKey(tx, accountSid)
   const { chat_service_instance_sid: serviceSid } = await requireConfiguration(tx, accountSid)
+  const roleSid = await guestRoleSidOf(tx, { sid: String(serviceSid) })
   const { jwt, expiresAt } = mintAccessToken({
     accountSid,
     keySid: key.sid,
     secret: key.secret,
     identity,
     // The part for Flex is how a guest is told from a client whose token the account itself has made.
-    grants: { chat: { service_sid: serviceSid }, flex: { role: GUEST } },
+    grants: {
+      chat: { service_sid: serviceSid, ...(roleSid && { deployment_role_sid: roleSid }) },
+      flex: { role: GUEST },
+    },
     now: tx.now(),
   })
   return {

@@ -1,4 +1,4 @@
-/** The roles that Flex gives to the members of its channels. */
+/** The roles that Flex gives: to the members of its channels, and to guests in the whole service. */
 import type { ServiceRow } from '@parley/contract/chat/service.ts'
 import { createRole } from '../chat/index.ts'
 import { find } from '../store/rows.ts'
@@ -24,11 +24,24 @@ const PERMISSIONS = {
 
 export type FlexRole = keyof typeof PERMISSIONS
 
+const GUEST = 'guest'
+
+/** Anybody at all can be a guest, so guests make no channels and join none by themselves. */
+const GUEST_IN_SERVICE = ['editOwnUserInfo'] as const
+
 /** Makes the roles in a chat service that Flex is to use. */
 export const provisionRoles = async (tx: Tx, service: ServiceRow): Promise<void> => {
   for (const [friendlyName, permissions] of Object.entries(PERMISSIONS))
     await createRole(tx, { service, friendlyName, type: 'channel', permissions })
+  await createRole(tx, { service, friendlyName: GUEST, type: 'deployment', permissions: GUEST_IN_SERVICE })
 }
+
+/** A guest's role in the whole service, where it is one that was made for Flex. */
+export const guestRoleSidOf = async (
+  reader: Reader,
+  service: Pick<ServiceRow, 'sid'>,
+): Promise<string | undefined> =>
+  (await find(reader, 'roles', { service_sid: service.sid, friendly_name: GUEST, type: 'deployment' }))?.sid
 
 /** The role by its name; a service that was not made for Flex gives agents the role of a channel's creator. */
 export const roleSidOf = async (

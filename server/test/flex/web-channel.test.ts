@@ -42,7 +42,8 @@ describe('Guest tokens', () => {
       const claims = JSON.parse(Buffer.from(guest.token.split('.')[1] as string, 'base64url').toString())
       assert.equal(claims.sub, world.account.sid)
       assert.equal(claims.grants.identity, guest.identity)
-      assert.deepEqual(claims.grants.chat, { service_sid: service })
+      assert.equal(claims.grants.chat.service_sid, service)
+      assert.match(claims.grants.chat.deployment_role_sid, /^RL/)
     }
     assert.notEqual((await guestOf(world)).identity, (await guestOf(world)).identity)
   })
@@ -98,6 +99,45 @@ describe('Guest tokens', () => {
     const other = await world.newAccount('Other')
     const guest = await guestOf(world, `/v1/Accounts/${other.sid}/Tokens`)
     assert.deepEqual(await codeOf(await postJson(world, `${address}/refresh`, guest)), [401, 20107])
+  })
+
+  test('let their visitor talk, and make and join no channels, before a conversation and in it', async () => {
+    await using world = await openWorld()
+    const { service } = await projectOf(world)
+    const guest = await guestOf(world)
+    const as = asToken(guest.token)
+    const channels = `/v2/Services/${service}/Channels`
+    const open = await world.twilio.chat.v2.services(service).channels.create({ friendlyName: 'Open' })
+    const mayNot = async () => {
+      const made = await world.fetch(channels, { as, form: { FriendlyName: 'Mine' } })
+      assert.deepEqual(await codeOf(made), [403, 50107])
+      const joined = await world.fetch(`${channels}/${open.sid}/Members`, {
+        as,
+        form: { Identity: guest.identity },
+      })
+      assert.deepEqual(await codeOf(joined), [403, 50107])
+    }
+    await mayNot()
+    const form = {
+      FlexFlowSid: await webFlowOf(world),
+      Identity: guest.identity,
+      CustomerFriendlyName: 'Vera',
+      ChatFriendlyName: 'Flex WebChat',
+    }
+    const begun = await world.fetch('/v1/WebChannels', { form, as })
+    const { sid } = (await begun.json()) as { sid: string }
+    await mayNot()
+    const user = `/v2/Services/${service}/Users/${guest.identity}`
+    assert.equal(
+      (await world.fetch(`${channels}/${sid}/Messages`, { as, form: { Body: 'hello' } })).status,
+      201,
+    )
+    assert.equal((await world.fetch(user, { as, form: { FriendlyName: 'Vera V.' } })).status, 200)
+    const role = await world.twilio.chat.v2
+      .services(service)
+      .roles((await world.twilio.chat.v2.services(service).users(guest.identity).fetch()).roleSid)
+      .fetch()
+    assert.deepEqual([role.friendlyName, role.type], ['guest', 'deployment'])
   })
 
   test('open Web Channels and nothing else of Flex', async () => {
