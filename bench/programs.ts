@@ -108,7 +108,7 @@ export const openParley = async (
 ): Promise<Program & { readonly readyMs: number }> => {
   const port = await sparePort()
   const began = performance.now()
-  const child = start('Parley', here('../server/src/main.ts'), [], {
+  const child = start('Parley', here('../server/src/main.js'), [], {
     env: {
       PATH: process.env.PATH,
       PORT: String(port),

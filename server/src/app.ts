@@ -137,11 +137,12 @@ export const openHouse = async (options: HouseOptions): Promise<House> => {
     await addHousePages(app, {
       metrics,
       ready: () => store.ping(),
-      document: openApi(
-        allRoutes.served.map((it) => it.resource),
-        allRoutes.unserved,
-        publicUrl,
-      ),
+      document: () =>
+        openApi(
+          allRoutes.served.map((it) => it.resource),
+          allRoutes.unserved,
+          publicUrl,
+        ),
     })
     await app.listen({ host: options.host, port: options.port })
     return {

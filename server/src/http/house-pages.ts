@@ -40,13 +40,19 @@ export interface HousePages {
   readonly metrics: Metrics
   /** Throws while the house cannot serve. */
   readonly ready: () => Promise<void>
-  readonly document: Record<string, unknown>
+  /** Asked once, when somebody first wants to read it. */
+  readonly document: () => Record<string, unknown>
 }
 
 export const addHousePages = async (
   app: FastifyInstance,
-  { metrics, ready, document }: HousePages,
+  { metrics, ready, document: makeDocument }: HousePages,
 ): Promise<void> => {
+  let made: Record<string, unknown> | undefined
+  const document = (): Record<string, unknown> => {
+    made ??= makeDocument()
+    return made
+  }
   app.get('/healthz', async () => ({ status: 'alive' }))
   app.get('/readyz', async (_, reply) => {
     try {
@@ -61,7 +67,7 @@ export const addHousePages = async (
     reply.type(metrics.registry.contentType)
     return metrics.registry.metrics()
   })
-  app.get('/openapi.json', async () => document)
+  app.get('/openapi.json', async () => document())
   await app.register(documentGiver(document))
   await app.register(swaggerUi, {
     routePrefix: '/docs',
@@ -73,10 +79,10 @@ export const addHousePages = async (
 }
 
 /** The page asks for its document where `@fastify/swagger` would have it; ours is made from the declarations. */
-const documentGiver = (document: Record<string, unknown>) =>
+const documentGiver = (document: () => Record<string, unknown>) =>
   plugin(
     async (app: FastifyInstance) => {
-      app.decorate('swagger', () => document)
+      app.decorate('swagger', document)
     },
     { name: '@fastify/swagger' },
   )

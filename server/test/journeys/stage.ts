@@ -67,7 +67,7 @@ export const openStage = async (): Promise<Stage> => {
     const [sid, authToken, keySid, secret] = [`AC${hex(16)}`, hex(16), `SK${hex(16)}`, hex(16)]
     const parley = `http://127.0.0.1:${await sparePort()}`
     const server = open.use(
-      start('server/src/main.ts', {
+      start('server/src/main.js', {
         PORT: new URL(parley).port,
         PARLEY_DATA: folder,
         PARLEY_ACCOUNT_SID: sid,
