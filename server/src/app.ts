@@ -110,6 +110,7 @@ export const openHouse = async (options: HouseOptions): Promise<House> => {
           ...hooks.handlers,
         ],
         byItself: options.jobsRunByThemselves ?? true,
+        alone: options.where.kind !== 'postgres',
         ended: metrics.jobEnded,
       }),
     )

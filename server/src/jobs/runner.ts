@@ -122,6 +122,11 @@ const setBack = changing(
       .where('leased_until', '=', at.until),
 )
 
+/** What was claimed by a process that died. */
+const takeBack = changing((db) =>
+  db.updateTable('jobs').set({ leased_until: null }).where('leased_until', 'is not', null),
+)
+
 /** @param at.poll is when we look again anyway: nobody has to read past it */
 const earliest = reading((db, at: { poll: number; kinds: string; full: string }, dialect) =>
   db
@@ -149,12 +154,25 @@ export interface RunnerOptions {
   readonly log: Logger
   /** In tests nothing runs by itself: only `settle` runs jobs. */
   readonly byItself: boolean
+  /**
+   * No other process runs jobs of this store: whatever is claimed when the runner opens was claimed by one that died,
+   * and need not wait for its lease to end.
+   */
+  readonly alone?: boolean
   readonly ended?: (kind: string, outcome: JobEnd) => void
 }
 
 export type JobEnd = 'done' | 'again' | 'failed'
 
-export const openRunner = ({ store, bus, handlers, log, byItself, ended }: RunnerOptions): Runner => {
+export const openRunner = ({
+  store,
+  bus,
+  handlers,
+  log,
+  byItself,
+  alone = false,
+  ended,
+}: RunnerOptions): Runner => {
   const byKind = new Map(handlers.map((it) => [it.kind, it]))
   const kinds = JSON.stringify([...byKind.keys()])
   const lanes = openLanes()
@@ -162,10 +180,15 @@ export const openRunner = ({ store, bus, handlers, log, byItself, ended }: Runne
   let closed = false
 
   /** One claim after the other: each must know what the one before has taken of the lanes. */
-  let lastClaim: Promise<number> = Promise.resolve(0)
+  let lastClaim: Promise<unknown> = alone
+    ? store
+        .transact('take jobs back', (tx) => takeBack.run(tx, {}))
+        .catch((fault) => log.error({ fault }, 'claimed jobs could not be taken back; their leases will end'))
+    : Promise.resolve()
   const claim = (): Promise<number> => {
-    lastClaim = lastClaim.then(claimNow, claimNow)
-    return lastClaim
+    const next = lastClaim.then(claimNow, claimNow)
+    lastClaim = next
+    return next
   }
 
   const claimNow = async (): Promise<number> => {

@@ -36,7 +36,7 @@ interface Yard {
   /** Standing time. */
   advance(ms: number): void
   leave(wanted: Partial<JobWanted> & { key: string }): Promise<void>
-  anotherRunner(run: JobHandler['run']): Runner
+  anotherRunner(run: JobHandler['run'], alone?: boolean): Runner
   [Symbol.asyncDispose](): Promise<void>
 }
 
@@ -62,9 +62,9 @@ const open = async (
   const store = await place.open({ nature, hooks: tellsBus(bus) })
   const ran: Job[] = []
   const runners = new AsyncDisposableStack()
-  const runnerOf = (those: JobHandler['run']): Runner => {
+  const runnerOf = (those: JobHandler['run'], alone = false): Runner => {
     const handler = { kind: 'test', perLane: 4, leaseMs: LEASE_MS, ...options, run: those }
-    return runners.use(openRunner({ store, bus, log, handlers: [handler], byItself: false }))
+    return runners.use(openRunner({ store, bus, log, handlers: [handler], byItself: false, alone }))
   }
   return {
     store,
@@ -198,6 +198,30 @@ export const jobRules = (engine: Engine, openPlace: OpenPlace): void => {
     secondGate.resolve()
     await secondSettles
     assert.deepEqual(await jobs(yard.store.reader), [])
+  })
+
+  test('[ST84] a runner that is alone waits for no lease of one that died', async () => {
+    await using place = await openPlace()
+    await using yard = await open(place)
+    const stuck = Promise.withResolvers<void>()
+    const dying = yard.anotherRunner(async () => {
+      await stuck.promise
+      return undefined
+    })
+    await yard.leave({ key: 'one' })
+    const first = dying.settle()
+    await until(() => dying.running === 1)
+    await yard.runner.settle()
+    assert.deepEqual(yard.ran, [], 'the lease lasts')
+    const taken: Job[] = []
+    const alone = yard.anotherRunner(async (job) => {
+      taken.push(job)
+      return undefined
+    }, true)
+    await alone.settle()
+    assert.deepEqual(keys(taken), ['one'])
+    stuck.resolve()
+    await first
   })
 
   test('[ST76] a job that fails is set back with growing waits, its error kept, until it is done', async () => {
