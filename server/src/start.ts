@@ -6,6 +6,7 @@ import pino from 'pino'
 import { keepSealKey } from './accounts/seal-key.ts'
 import { type HouseOptions, openHouse } from './app.ts'
 import { banner } from './banner.ts'
+import { explain } from './explain.ts'
 import { readSettings, type Settings, SettingsError } from './settings.ts'
 
 const settingsOrExit = (): Settings => {
@@ -41,27 +42,6 @@ const optionsFrom = (settings: Settings, log: pino.Logger): HouseOptions => ({
   log,
 })
 
-/** What the system says when the house cannot open, as a sentence that says what would do. */
-const explain = (fault: NodeJS.ErrnoException, { host, port, dataFolder }: Settings): string => {
-  switch (fault.code) {
-    case 'EADDRINUSE':
-      return `PORT=${port}: another program listens on ${host}:${port}. Stop it, or set PORT to a free one.`
-    case 'EADDRNOTAVAIL':
-      return `HOST=${host}: this machine has no such address. 127.0.0.1 serves this machine, 0.0.0.0 every network.`
-    case 'EACCES':
-      return `PORT=${port} or PARLEY_DATA=${dataFolder}: permission denied. Take a port above 1023 and a folder you may write to.`
-    case 'ECONNREFUSED':
-    case 'ENOTFOUND':
-      return `DATABASE_URL: no PostgreSQL server answers there (${fault.message}). Start it, or correct the address.`
-    case '28P01':
-    case '28000':
-    case '3D000':
-      return `DATABASE_URL: ${fault.message}. Correct the user, the password or the database's name.`
-    default:
-      return `Parley could not start: ${fault.stack ?? fault.message}`
-  }
-}
-
 /**
  * Gives back what the start has used and nobody needs again (compiling is most of it), some 50 MB: the engine would
  * keep it for the life of an idle house. Half-way measures leave it most of the heap's pages, hence the last resort.
@@ -94,6 +74,6 @@ try {
   process.on('SIGINT', () => void close('SIGINT'))
   process.on('SIGTERM', () => void close('SIGTERM'))
 } catch (fault) {
-  console.error(explain(fault as NodeJS.ErrnoException, settings))
+  console.error(explain(fault as Error, settings))
   process.exit(1)
 }

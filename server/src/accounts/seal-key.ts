@@ -5,7 +5,15 @@ import { join } from 'node:path'
 
 const KEY_BYTES = 32
 
-/** Reads `seal.key` in the folder, or makes it, readable by its owner alone. */
+/** The file is there and holds no key. */
+export class SealKeyBroken extends Error {
+  override name = 'SealKeyBroken'
+}
+
+/**
+ * Reads `seal.key` in the folder, or makes it, readable by its owner alone.
+ * @throws SealKeyBroken where the file holds something else
+ */
 export const keepSealKey = (folder: string): Buffer => {
   const path = join(folder, 'seal.key')
   try {
@@ -14,6 +22,6 @@ export const keepSealKey = (folder: string): Buffer => {
     if ((fault as NodeJS.ErrnoException).code !== 'EEXIST') throw fault
   }
   const key = Buffer.from(readFileSync(path, 'utf8'), 'base64')
-  if (key.length !== KEY_BYTES) throw new Error(`${path} does not hold ${KEY_BYTES} bytes in base64`)
+  if (key.length !== KEY_BYTES) throw new SealKeyBroken(`${path} does not hold ${KEY_BYTES} bytes in base64`)
   return key
 }

@@ -1,16 +1,18 @@
 /** A start, a second start, an end: as whoever runs it sees them. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { openPostgres } from '../world/postgres.ts'
 import { sparePort } from '../world/spare-port.ts'
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url))
 
 const newFolder = async () => {
   const path = await mkdtemp(join(tmpdir(), 'parley-life-'))
@@ -138,4 +140,92 @@ test('alive, ready and measured', async () => {
   const document = (await (await ask('/openapi.json')).json()) as { paths: Record<string, unknown> }
   assert.ok('/v2/Services/{ServiceSid}/Channels' in document.paths)
   assert.match(await (await ask('/docs')).text(), /swagger/i)
+})
+
+/** @returns what it complained of, without a stack */
+const refused = async (env: Readonly<Record<string, string>>): Promise<string> => {
+  await using parley = launch({ PORT: String(await sparePort()), ...env })
+  assert.equal((await parley.gone)[0], 1)
+  assert.doesNotMatch(parley.complained(), /^\s+at /m)
+  return parley.complained()
+}
+
+test('a database that another key sealed is told from one that is broken, and a second start harms neither', async () => {
+  await using folder = await newFolder()
+  const PARLEY_DATA = folder.path
+  const PORT = String(await sparePort())
+  {
+    await using parley = launch({ PARLEY_DATA, PORT })
+    await parley.ready()
+    parley.child.kill('SIGTERM')
+    await parley.gone
+  }
+  const other = randomBytes(32).toString('base64')
+  assert.match(
+    await refused({ PARLEY_DATA, PARLEY_SEAL_KEY: other }),
+    /^PARLEY_SEAL_KEY: .*another key.*Set the key/,
+  )
+
+  const key = await readFile(join(PARLEY_DATA, 'seal.key'))
+  await writeFile(join(PARLEY_DATA, 'seal.key'), other)
+  assert.match(await refused({ PARLEY_DATA }), /another key.*Put the seal\.key/)
+  await writeFile(join(PARLEY_DATA, 'seal.key'), 'no key')
+  assert.match(await refused({ PARLEY_DATA }), /^PARLEY_DATA: .*seal\.key does not hold 32 bytes/)
+
+  await writeFile(join(PARLEY_DATA, 'seal.key'), key)
+  await using parley = launch({ PARLEY_DATA, PORT })
+  await parley.ready()
+})
+
+test('a data folder or a file in it that does not do is named', async () => {
+  await using folder = await newFolder()
+  const at = (name: string) => join(folder.path, name)
+  await writeFile(at('file'), '')
+  assert.match(await refused({ PARLEY_DATA: at('file') }), /^PARLEY_DATA=.*no folder that may be written to/)
+  assert.match(
+    await refused({ PARLEY_DATA: at('file/below') }),
+    /^PARLEY_DATA=.*no folder that may be written to/,
+  )
+  await mkdir(at('noise'))
+  await writeFile(at('noise/parley.db'), randomBytes(8_192))
+  assert.match(
+    await refused({ PARLEY_DATA: at('noise') }),
+    /parley\.db cannot be read \(file is not a database\)/,
+  )
+  await mkdir(at('folder/parley.db'), { recursive: true })
+  assert.match(await refused({ PARLEY_DATA: at('folder') }), /^PARLEY_DATA=.*unable to open database file/)
+})
+
+test('a PostgreSQL server that is not there or lets nobody in is named, and no password is shown', async () => {
+  await using folder = await newFolder()
+  await using database = await openPostgres()
+  const wrong = async (change: (url: URL) => void): Promise<string> => {
+    const url = new URL(database.url)
+    url.password = 'open-sesame'
+    change(url)
+    const complained = await refused({ PARLEY_DATA: folder.path, DATABASE_URL: url.href })
+    assert.doesNotMatch(complained, /open-sesame/)
+    return complained
+  }
+  const right = new URL(database.url).password
+  assert.match(await wrong(() => {}), /^DATABASE_URL: password authentication failed.*Correct the user/)
+  assert.match(
+    await wrong((url) => {
+      url.password = right
+      url.pathname = '/nowhere'
+    }),
+    /^DATABASE_URL: database "nowhere" does not exist/,
+  )
+  assert.match(
+    await wrong((url) => {
+      url.port = '1'
+    }),
+    /^DATABASE_URL: no PostgreSQL server answers there/,
+  )
+  assert.match(
+    await wrong((url) => {
+      url.hostname = 'nowhere.invalid'
+    }),
+    /^DATABASE_URL: no PostgreSQL server answers there/,
+  )
 })
