@@ -123,9 +123,9 @@ export const openHouse = async (options: HouseOptions): Promise<House> => {
         authenticate: (authorization) => authenticate(store.reader, authorization),
       },
       exists: async (sid) => (await findAccount(store.reader, sid))?.status === 'active',
-      gate: async (reader, resource, verb, call) => {
+      gate: async (reader, resource, verb, call, rehearse) => {
         requireGrantFor(resource.product, call)
-        return askWebhook(reader, resource, verb, call)
+        return askWebhook(reader, resource, verb, call, rehearse)
       },
       limit: openLimit(options.limits.perSecond, options.limits.burst),
       guestLimit: openLimit(options.limits.guestsPerSecond),

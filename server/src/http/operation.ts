@@ -25,8 +25,17 @@ declare module 'fastify' {
   }
 }
 
-/** Asked of the network before a verb; may change what is asked, or refuse it. */
-export type Gate = (reader: Reader, resource: ResourceDeclaration, verb: Verb, call: Call) => Promise<Call>
+/**
+ * Asked of the network before a verb; may change what is asked, or refuse it.
+ * @param rehearse runs the verb and undoes it: what it would refuse, it refuses before anybody is asked
+ */
+export type Gate = (
+  reader: Reader,
+  resource: ResourceDeclaration,
+  verb: Verb,
+  call: Call,
+  rehearse: () => Promise<void>,
+) => Promise<Call>
 
 /** What every operation is served with. */
 export interface Serving {
@@ -60,6 +69,9 @@ interface ListInFull {
   readonly rows: (reader: Reader, call: Call) => Promise<Row[]>
   readonly key: (row: Row) => string | number
 }
+
+/** Ends a rehearsal, so that nothing of it stays. */
+const UNDONE = new Error('a rehearsal is undone')
 
 const NO_PAGE: Page = { size: 0, limit: 0, number: 0 }
 
@@ -95,7 +107,18 @@ export const operationHandler = ({ resource, verb, bound, present, serving }: Op
       json: declared?.reads === 'json' ? request.body : undefined,
       say: (header, value) => reply.header(header, value),
     }
-    return gate(store.reader, resource, verb, call)
+    return gate(store.reader, resource, verb, call, () => rehearse(call))
+  }
+
+  const rehearse = async (call: Call): Promise<void> => {
+    try {
+      await store.transact(`rehearse ${name}`, async (tx) => {
+        await (bound as (tx: Tx, call: Call) => Promise<unknown>)(tx, call)
+        throw UNDONE
+      })
+    } catch (fault) {
+      if (fault !== UNDONE) throw fault
+    }
   }
 
   const answerOne = (row: Row | undefined, request: FastifyRequest, reply: FastifyReply) => {

@@ -18,7 +18,14 @@ import { isRetriedByTwilio } from './retry.ts'
 import type { Fields } from './spelling.ts'
 
 /** Asked of the network before a verb; may change what is asked, or refuse it. */
-export type Gate = (reader: Reader, resource: ResourceDeclaration, verb: Verb, call: Call) => Promise<Call>
+export type Gate = (
+  reader: Reader,
+  resource: ResourceDeclaration,
+  verb: Verb,
+  call: Call,
+  /** Throws what the verb would. */
+  rehearse: () => Promise<void>,
+) => Promise<Call>
 
 /**
  * The gate of REST requests.
@@ -26,7 +33,7 @@ export type Gate = (reader: Reader, resource: ResourceDeclaration, verb: Verb, c
  */
 export const openGate =
   (means: Means, store: Store): Gate =>
-  async (reader, resource, verb, call) => {
+  async (reader, resource, verb, call, rehearse) => {
     if (!call.token || !isAsked(resource, verb)) return call
     const { serviceSid = '' } = call.path as { serviceSid?: string }
     // Whoever has no business in the service is for the verb to refuse, not for its webhook to hear of.
@@ -36,6 +43,8 @@ export const openGate =
     if (!service?.pre_webhook_url) return call
     const question = await questionFor(reader, resource, verb, call)
     if (!question || !filtersOf(service.webhook_filters).includes(question.eventType)) return call
+    // What roles forbid is not for the webhook to hear of either.
+    await rehearse()
     const body = await ask(means, store, {
       ...question,
       accountSid: call.accountSid,

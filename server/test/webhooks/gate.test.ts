@@ -80,6 +80,31 @@ describe('a pre-event webhook', () => {
     assert.equal((await room.messages()).length, 2)
   })
 
+  test('is not asked about what the client may not do', async () => {
+    await using world = await openWorld()
+    const room = await openGatedRoom(world)
+    const service = world.twilio.chat.v2.services(room.serviceSid)
+    const mute = await service.roles.create({
+      friendlyName: 'mute',
+      type: 'channel',
+      permission: ['leaveChannel'],
+    })
+    await service.channels(room.channelSid).members('vera').update({ roleSid: mute.sid })
+    assert.deepEqual(await problemOf(await room.say({ Body: 'hello' })), [403, 50107])
+    assert.deepEqual(await problemOf(await room.asVera('', { FriendlyName: 'mine' })), [403, 50107])
+    assert.deepEqual(world.listener.at('/gate'), [])
+    assert.deepEqual(await ledger(world), [])
+    await service
+      .channels(room.channelSid)
+      .members('vera')
+      .update({
+        roleSid: (await service.fetch()).defaultChannelRoleSid,
+      })
+    assert.equal(((await (await room.say({ Body: 'hello' })).json()) as { index: number }).index, 0)
+    assert.equal(world.listener.at('/gate').length, 1)
+    assert.deepEqual(await room.messages(), ['hello'])
+  })
+
   test('changes what is asked for', async () => {
     await using world = await openWorld()
     const room = await openGatedRoom(world)
@@ -160,6 +185,9 @@ describe('each question', () => {
     const servicePath = `/v2/Services/${room.serviceSid}`
     const channelPath = `${servicePath}/Channels/${room.channelSid}`
     const message = await room.post('hello')
+    const chat = world.twilio.chat.v2.services(room.serviceSid)
+    const { defaultChannelCreatorRoleSid: roleSid } = await chat.fetch()
+    await chat.channels(room.channelSid).members('vera').update({ roleSid })
     const as = asToken(tokenOf(world, 'vera', room.serviceSid))
     world.listener.answer('/gate', () => ({ status: 403 }))
     const asked = async (path: string, form: Record<string, string> | 'delete') => {
