@@ -54,6 +54,9 @@ const giveBackMemory = (): void => {
   collect({ type: 'major', flavor: 'last-resort' })
 }
 
+/** Ctrl-C under npm arrives twice, from the terminal and from npm; whoever asks again later than this means now. */
+const ECHO_MS = 1_000
+
 const settings = settingsOrExit()
 const log = openLog(settings)
 
@@ -63,10 +66,13 @@ try {
   console.log(banner(house, settings))
   giveBackMemory()
 
-  let closing = false
+  let closingSince: number | undefined
   const close = async (signal: string): Promise<void> => {
-    if (closing) process.exit(1)
-    closing = true
+    if (closingSince !== undefined) {
+      if (performance.now() - closingSince > ECHO_MS) process.exit(1)
+      return
+    }
+    closingSince = performance.now()
     log.info({ signal }, 'closing: requests that run are finished, new ones are not taken')
     await house[Symbol.asyncDispose]()
     process.exit(0)
