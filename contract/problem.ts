@@ -56,6 +56,8 @@ const declared = {
   webhook_timed_out: [504, 50076, 'The pre-event webhook did not answer in time'],
   pre_webhook_url: [400, 50077, 'PreWebhookUrl is not an http or https URL'],
   post_webhook_url: [400, 50078, 'PostWebhookUrl is not an http or https URL'],
+  pre_webhook_url_private: [400, 50077, 'PreWebhookUrl must not be called: {reason}'],
+  post_webhook_url_private: [400, 50078, 'PostWebhookUrl must not be called: {reason}'],
 
   // Chat: roles
   role_not_found: [404, 50100, 'Role not found'],
@@ -97,6 +99,7 @@ const declared = {
   webhook_url_missing: [400, 50329, 'Configuration.Url is missing or not an http or https URL'],
   webhook_filters_missing: [400, 50330, 'Configuration.Filters are missing'],
   webhook_triggers_missing: [400, 50331, 'Configuration.Triggers are missing'],
+  webhook_url_private: [400, 50329, 'Configuration.Url must not be called: {reason}'],
   webhook_url_too_long: [400, 50332, 'Configuration.Url is longer than {max} characters'],
 
   // Chat: members, messages, invites
@@ -116,6 +119,7 @@ const declared = {
 
   // Flex
   flex_invalid: [400, 45004, '{reason}'],
+  integration_url_private: [400, 45004, 'Integration.Url must not be called: {reason}'],
   flex_exists: [409, 45202, 'The Flex resource already exists'],
   flex_flow_not_found: [404, 45205, 'Flex Flow {sid} was not found'],
   flex_already_member: [409, 45206, '{identity} is already a member of the channel'],

@@ -4,6 +4,7 @@ import type { JobHandler } from '../jobs/handler.ts'
 import type { Store } from '../store/tx.ts'
 import type { Means } from './attempt.ts'
 import { openCaller } from './call.ts'
+import { requireCallable } from './callable.ts'
 import { type DeliverSettings, deliver } from './deliver.ts'
 import { type Gate, openGate } from './gate.ts'
 import { type HearSettings, hear } from './hear.ts'
@@ -20,7 +21,7 @@ export interface WebhookSettings extends HearSettings, DeliverSettings {
 export interface Webhooks extends AsyncDisposable {
   readonly reactions: readonly Reaction[]
   readonly handlers: readonly JobHandler[]
-  /** What clients ask passes through it before the verb. */
+  /** What is asked passes through it before the verb: no address that must not be called, no client unasked about. */
   gate(store: Store): Gate
 }
 
@@ -34,7 +35,13 @@ export const openWebhooks = ({
   return {
     reactions: [hear(settings)],
     handlers: [deliver(means, settings), sweep],
-    gate: (store) => openGate(means, store),
+    gate: (store) => {
+      const ask = openGate(means, store)
+      return async (reader, resource, verb, call, rehearse) => {
+        await requireCallable(settings, call)
+        return ask(reader, resource, verb, call, rehearse)
+      }
+    },
     [Symbol.asyncDispose]: () => caller[Symbol.asyncDispose](),
   }
 }

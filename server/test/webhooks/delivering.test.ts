@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { createChannelWebhook, findChannel } from '../../src/chat/index.ts'
 import { openWorld, type World } from '../world/index.ts'
 import { openListener } from '../world/listener.ts'
 import { ledger, line, openRoom, replay } from './channel.ts'
@@ -176,7 +177,13 @@ describe('a delivery that fails', () => {
   test('because its address is private is set aside at once, by name', async () => {
     await using world = await openWorld({ webhooks: { allowPrivate: false } })
     const room = await openRoom(world)
-    await room.hook('/new-message')
+    // As where its name was that of a public address when it was given.
+    await world.house.store.transact('hook', async (tx) => {
+      const channel = await findChannel(tx, world.account.sid, room.channelSid)
+      assert.ok(channel)
+      const configuration = { url: world.listener.url('/new-message'), filters: ['onMessageSent'] }
+      await createChannelWebhook(tx, { channel, type: 'webhook', configuration })
+    })
     await room.post('hello')
     await world.settle()
     assert.deepEqual(world.listener.heard, [])
@@ -185,6 +192,39 @@ describe('a delivery that fails', () => {
     assert.equal(refused?.outcome, 'refused-address')
     const { attempts } = await line(world, refused?.sid ?? '')
     assert.match(attempts?.[0]?.reason ?? '', /loopback/)
+  })
+
+  test('is never owed to an address that is private when it is given: that is refused, and nothing changes', async () => {
+    await using world = await openWorld({ webhooks: { allowPrivate: false } })
+    const room = await openRoom(world)
+    const service = `/v2/Services/${room.serviceSid}`
+    const { chatServiceInstanceSid: ChatServiceSid } = await world.twilio.flexApi.v1.configuration
+      .get()
+      .fetch()
+    const refused = async (path: string, form: Record<string, string>, code: number) => {
+      const answer = await world.fetch(path, { form })
+      const problem = (await answer.json()) as { code: number; message: string }
+      assert.deepEqual([answer.status, problem.code], [400, code])
+      assert.match(problem.message, /not a public address/)
+    }
+    for (const url of [
+      'http://127.0.0.1:1/x',
+      'http://localhost/x',
+      'http://[::1]/x',
+      'https://10.1.2.3/x',
+    ]) {
+      const hook = { Type: 'webhook', 'Configuration.Url': url, 'Configuration.Filters': 'onMessageSent' }
+      await refused(`${service}/Channels/${room.channelSid}/Webhooks`, hook, 50329)
+      await refused(service, { PreWebhookUrl: url }, 50077)
+      await refused(service, { PostWebhookUrl: url }, 50078)
+      const flow = { FriendlyName: 'f', ChatServiceSid, ChannelType: 'custom', IntegrationType: 'external' }
+      await refused('/v1/FlexFlows', { ...flow, 'Integration.Url': url }, 45004)
+    }
+    const kept = await world.twilio.chat.v2.services(room.serviceSid).fetch()
+    assert.deepEqual([kept.preWebhookUrl, kept.postWebhookUrl], [null, null])
+    await room.hook('https://93.184.215.14/new-message')
+    await room.hook('https://nobody.invalid/new-message')
+    assert.equal((await world.twilio.flexApi.v1.flexFlow.list()).length, 1)
   })
 
   for (const engine of ['disk', 'postgres'] as const)
