@@ -35,8 +35,8 @@ const execute = async (tx: Tx, text: string): Promise<void> => {
   )
 }
 
-/** Text is in the order of its bytes, as it is on SQLite, and not in that of the server's language. */
+/** Text is in the order of its bytes, as it is on SQLite, and not in that of the server's language. A column may be called text. */
 const inOneOrder = (dialect: DialectName, text: string): string =>
   dialect === 'postgres' && /^\s*(create|alter) table/i.test(text)
-    ? text.replace(/ text(?=[\s,)]|$)/g, ' text collate "C"')
+    ? text.replace(/ text(?! (?:text|bigint)\b)(?=[\s,)]|$)/g, ' text collate "C"')
     : text

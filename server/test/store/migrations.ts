@@ -38,7 +38,7 @@ export const migrationRules = (engine: Engine, openPlace: OpenPlace): void => {
   test('[ST52] a migration that fails leaves nothing of itself, and can be run again', async () => {
     await using place = await openPlace()
     const store = await place.open()
-    const table = 'create table later_made (name text primary key, age bigint not null)'
+    const table = 'create table later_made (name text primary key, text text not null, age bigint not null)'
     const broken: Migration = { name: '9001-broken', statements: [table, 'create table of nothing'] }
     const mended: Migration = { name: '9001-broken', statements: [table] }
     await assert.rejects(migrate(store, [broken]))
