@@ -16,6 +16,9 @@ const MESSAGES_EACH = 10
 const RATIO_MIN = 0.9
 const START_MS_MAX = 2_000
 
+/** As JSON: makes the whole a gigabyte. */
+const ATTRIBUTES = JSON.stringify({ order: 'a'.repeat(540) })
+
 const MB = 1024 * 1024
 
 type Sample = Record<string, SQLInputValue>
@@ -64,6 +67,7 @@ export const growthRows = async (): Promise<readonly Row[]> => {
     const channel = (await ask(parley.url, 'POST', `/v2/Services/${made}/Channels`, {})).sid
     await ask(parley.url, 'POST', `/v2/Services/${made}/Channels/${channel}/Messages`, {
       Body: 'a'.repeat(80),
+      Attributes: ATTRIBUTES,
     })
     return made
   })()

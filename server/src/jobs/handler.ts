@@ -1,5 +1,5 @@
 /** What runs when a job is due. Handlers are idempotent: after a crash a job runs again. */
-import type { Store } from '../store/tx.ts'
+import type { Store, Tx } from '../store/tx.ts'
 
 export interface Job {
   readonly sid: string
@@ -9,6 +9,11 @@ export interface Job {
   /** How often it was tried before. */
   readonly attempts: number
   readonly dueAt: number
+  /**
+   * Ends the job in the transaction of its last work, which spares it one of its own: `run` then answers `ended`.
+   * @returns false where it was left anew meanwhile: there is more to do
+   */
+  readonly end: (tx: Tx) => Promise<boolean>
 }
 
 export interface JobHandler {
@@ -21,5 +26,5 @@ export interface JobHandler {
   readonly run: (job: Job, house: { store: Store; now(): number }) => Promise<Outcome | undefined>
 }
 
-/** `undefined` is done. */
-export type Outcome = { readonly again: number }
+/** `undefined` is done; `ended` is done and already taken away. */
+export type Outcome = { readonly again: number } | 'ended'

@@ -9,12 +9,12 @@ import type { Logger } from 'pino'
 import type { Bus } from '../bus/index.ts'
 import { changing, reading } from '../store/query.ts'
 import type { Tables } from '../store/tables.ts'
-import type { Store } from '../store/tx.ts'
+import type { Store, Tx } from '../store/tx.ts'
 import type { Job, JobHandler } from './handler.ts'
 import { JOBS_TOPIC } from './later.ts'
 
 /** How many jobs run at once on this node. */
-const RUNNING_MAX = 256
+const RUNNING_MAX = 1_024
 
 /** How many are claimed in one go. */
 const CLAIM_MAX = 128
@@ -231,11 +231,12 @@ export const openRunner = ({
     let end: JobEnd
     try {
       const { sid, kind, key, attempts, due_at: dueAt } = row
-      const job: Job = { sid, kind, key, data: JSON.parse(row.data), attempts, dueAt }
+      const endIn = async (tx: Tx): Promise<boolean> => (await finish.run(tx, row)) > 0
+      const job: Job = { sid, kind, key, data: JSON.parse(row.data), attempts, dueAt, end: endIn }
       const outcome = await handler.run(job, { store, now: () => store.reader.now() })
-      end = outcome ? 'again' : 'done'
-      if (outcome) await endLater(row, outcome.again, attempts, null)
-      else
+      end = typeof outcome === 'object' ? 'again' : 'done'
+      if (typeof outcome === 'object') await endLater(row, outcome.again, attempts, null)
+      else if (outcome !== 'ended')
         await store.transact(`finish ${kind}`, async (tx) => {
           if (!(await finish.run(tx, row))) await free.run(tx, row)
         })

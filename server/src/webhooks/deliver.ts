@@ -8,7 +8,7 @@
  *   record calls again, with the same idempotency token.
  */
 import { sql } from 'kysely'
-import type { JobHandler } from '../jobs/handler.ts'
+import type { Job, JobHandler } from '../jobs/handler.ts'
 import { changing, reading } from '../store/query.ts'
 import type { Reader, Store, Tx } from '../store/tx.ts'
 import { type Attempt, attempt, type Means, writeAttempt } from './attempt.ts'
@@ -19,7 +19,7 @@ import { judge } from './retry.ts'
 export const LANE_HOLD_MS = 120_000
 
 /** Lanes of one endpoint that are served at once: a hanging one holds this many places of the runner, no more. */
-const PER_ENDPOINT = 8
+const PER_ENDPOINT = 32
 
 /** How long one run goes on taking deliveries; a house that closes waits for no more than this and one call. */
 const RUN_MS = 4_000
@@ -38,14 +38,16 @@ export const deliver = (means: Means, { retryHours }: DeliverSettings): JobHandl
   kind: DELIVER,
   perLane: PER_ENDPOINT,
   leaseMs: LEASE_MS,
-  run: async ({ key: lane }, { store, now }) => {
+  run: async (job, { store, now }) => {
     const began = performance.now()
+    let next = await nextOf(store.reader, job.key, now())
     for (;;) {
-      const next = await nextOf(store.reader, lane, now())
       if (!next) return undefined
       if (next.at > now()) return { again: next.at }
       if (performance.now() - began > RUN_MS) return { again: now() }
-      await deliverOne(store, next.row, means, retryHours * HOUR_MS)
+      const after: After = await deliverOne(store, job, next.row, means, retryHours * HOUR_MS)
+      if (after === 'ended') return after
+      next = after ?? (await nextOf(store.reader, job.key, now()))
     }
   },
 })
@@ -91,12 +93,16 @@ const nextOf = async (reader: Reader, lane: string, now: number): Promise<Next |
   return { row, at: Math.min(dueAt(row), letsGoAt) }
 }
 
+/** The lane's next delivery as the record of this one sees it; ended where it sees none and the job is over. */
+type After = Next | 'ended' | undefined
+
 const deliverOne = async (
   store: Store,
+  job: Job,
   row: DeliveryStored,
   means: Means,
   retryMs: number,
-): Promise<void> => {
+): Promise<After> => {
   const made = await attempt(
     store.reader,
     {
@@ -109,7 +115,11 @@ const deliverOne = async (
     },
     means,
   )
-  await store.transact('webhooks.deliver', (tx) => record(tx, row, made, retryMs))
+  return store.transact('webhooks.deliver', async (tx) => {
+    await record(tx, row, made, retryMs)
+    const next = await nextOf(tx, job.key, tx.now())
+    return next ?? ((await job.end(tx)) ? 'ended' : undefined)
+  })
 }
 
 const standing = changing(
