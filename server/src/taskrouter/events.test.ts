@@ -49,7 +49,10 @@ const openRoom = async () => {
       ),
     route: () =>
       router?.run(
-        { sid: 'JB', kind: router.kind, key: made.workspace.sid, data: {}, attempts: 0, dueAt: 0 },
+        {
+          ...{ sid: 'JB', kind: router.kind, key: made.workspace.sid, data: {}, attempts: 0, dueAt: 0 },
+          end: async () => true,
+        },
         { store, now: () => store.reader.now() },
       ),
     offerOf: async (taskSid: string) => {
