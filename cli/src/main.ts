@@ -22,7 +22,7 @@ const asking = (): Asking => {
     program.error(
       'Say who asks: --account-sid and --auth-token, or PARLEY_ACCOUNT_SID and PARLEY_AUTH_TOKEN. `npm start` prints both.',
     )
-  return { url, accountSid, authToken }
+  return { url: url.replace(/\/+$/, ''), accountSid, authToken }
 }
 
 program.addCommand(accountCommands(asking))

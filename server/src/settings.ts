@@ -124,9 +124,9 @@ export const DECLARED = {
   }),
   NATS_URL: declared({
     reads: z.never(),
-    wants: 'to be left out: NATS is not served yet, and one node needs none',
+    wants: 'to be left out: NATS is not served, and one node needs none',
     otherwise: '–',
-    what: 'Not served yet: any value stops the start.',
+    what: 'Not served: any value stops the start.',
     secret: true,
   }),
   PARLEY_ACCOUNT_SID: declared({

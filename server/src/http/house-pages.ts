@@ -73,6 +73,8 @@ export const addHousePages = async (
     routePrefix: '/docs',
     uiConfig: { url: '/openapi.json', docExpansion: 'none', deepLinking: true },
     staticCSP: true,
+    // Over plain http its own files would be asked for over https, and the page stay blank.
+    transformStaticCSP: (policy) => policy.replace('upgrade-insecure-requests;', ''),
     logo: { type: 'image/svg+xml', content: LOGO, href: '/docs' },
     theme: { title: 'Parley API' },
   })
