@@ -52,28 +52,24 @@ export const deliver = (means: Means, { retryHours }: DeliverSettings): JobHandl
   },
 })
 
-const firstHolding = reading((db, at: { lane: string; cutoff: number }) =>
-  db
+/** The first that holds the lane, and the first that was passed: one question for both, asked twice a delivery. */
+const firsts = reading((db, at: { lane: string; cutoff: number }) => {
+  const pending = db
     .selectFrom('deliveries')
-    .selectAll()
     .where('lane', '=', at.lane)
     .where(sql<boolean>`state = 'pending'`)
-    .where('date_created', '>', at.cutoff)
-    .orderBy('place')
-    .limit(1),
-)
-
-const firstAside = reading((db, at: { lane: string; cutoff: number }) =>
-  db
-    .selectFrom('deliveries')
+  const holding = pending.selectAll().where('date_created', '>', at.cutoff).orderBy('place').limit(1)
+  const aside = pending
     .selectAll()
-    .where('lane', '=', at.lane)
-    .where(sql<boolean>`state = 'pending'`)
     .where('date_created', '<=', at.cutoff)
     .orderBy(sql`case when failing_since is null then 0 else next_attempt_at end`)
     .orderBy('place')
-    .limit(1),
-)
+    .limit(1)
+  return db
+    .selectFrom(holding.as('holding'))
+    .selectAll()
+    .unionAll(db.selectFrom(aside.as('aside')).selectAll())
+})
 
 interface Next {
   readonly row: DeliveryStored
@@ -84,8 +80,9 @@ interface Next {
 /** The pending delivery whose turn comes first, due or not. */
 const nextOf = async (reader: Reader, lane: string, now: number): Promise<Next | undefined> => {
   const cutoff = now - LANE_HOLD_MS
-  const holding = await firstHolding.first(reader, { lane, cutoff })
-  const aside = await firstAside.first(reader, { lane, cutoff })
+  const both = await firsts.all(reader, { lane, cutoff })
+  const holding = both.find((it) => it.date_created > cutoff)
+  const aside = both.find((it) => it.date_created <= cutoff)
   const dueAt = (row: DeliveryStored | undefined) => row?.next_attempt_at ?? Number.POSITIVE_INFINITY
   const row = dueAt(aside) <= dueAt(holding) ? aside : holding
   if (!row) return undefined
