@@ -18,7 +18,7 @@ import { reading } from '../store/query.ts'
 import { find, insert, update } from '../store/rows.ts'
 import type { StoredTask } from '../store/tables/taskrouter.ts'
 import type { Reader, Tx } from '../store/tx.ts'
-import { isYes, mustMatch, sayVersion, wakeRouter } from './house.ts'
+import { isYes } from './given.ts'
 import { isRecord } from './is-record.ts'
 import { keyOf, orderedListing, readOrdering } from './ordered.ts'
 import {
@@ -31,6 +31,7 @@ import {
 } from './parents.ts'
 import { expectStep, findPlace, moveOn, placeIn, REASONS, turnOf } from './placing.ts'
 import { laneOf, readTarget, type Target } from './router/target.ts'
+import { mustMatch, sayVersion } from './row-version.ts'
 import {
   cancelLocked,
   completeLocked,
@@ -41,6 +42,7 @@ import {
 } from './task-end.ts'
 import { isLive, taskRow } from './task-row.ts'
 import { readExpression } from './text-expression.ts'
+import { wakeRouter } from './wake-router.ts'
 
 export interface TaskWanted {
   readonly accountSid: string

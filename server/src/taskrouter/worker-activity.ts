@@ -5,7 +5,7 @@ import type { WorkspaceRow } from '@parley/contract/taskrouter/workspace.ts'
 import { update } from '../store/rows.ts'
 import type { StoredWorker } from '../store/tables/taskrouter.ts'
 import type { Tx } from '../store/tx.ts'
-import { wakeRouter } from './house.ts'
+import { wakeRouter } from './wake-router.ts'
 import { refreshOpen } from './workload.ts'
 
 /** The worker is locked by the caller. Being in the activity already is nothing new. */

@@ -5,10 +5,11 @@ import { bind } from '../http/binding.ts'
 import { listing } from '../store/listing.ts'
 import { changing, reading } from '../store/query.ts'
 import { remove, update } from '../store/rows.ts'
-import { given, orCleared, wakeRouter } from './house.ts'
+import { given, orCleared } from './given.ts'
 import { lockWorkspace } from './named.ts'
 import { findWorkspace, requireActivity } from './parents.ts'
 import { everybodysQueue, newWorkspace } from './provision.ts'
+import { wakeRouter } from './wake-router.ts'
 
 const list = listing(
   'workspaces',

@@ -5,7 +5,7 @@
 import type { JobHandler, Outcome } from '../../jobs/handler.ts'
 import { find } from '../../store/rows.ts'
 import type { Store } from '../../store/tx.ts'
-import { ROUTE } from '../house.ts'
+import { ROUTE } from '../wake-router.ts'
 import { type DecidedOffer, decide, RouterMemory } from './decide.ts'
 import { passOver } from './pass-over.ts'
 import { reserve } from './reserve.ts'
