@@ -75,6 +75,11 @@ export const allRoutes: Routes = {
   ),
 }
 
+/**
+ * Opens the store, brings it to its present shape, finds or makes the first account, and listens. Disposing of the house
+ * closes it in the opposite order; requests that run have ten seconds to end.
+ * @throws what the system, the database or the seal says, with nothing left open
+ */
 export const openHouse = async (options: HouseOptions): Promise<House> => {
   const { log, publicUrl, nature = realNature } = options
   const open = new AsyncDisposableStack()

@@ -75,6 +75,7 @@ const UNDONE = new Error('a rehearsal is undone')
 
 const NO_PAGE: Page = { size: 0, limit: 0, number: 0 }
 
+/** Fastify's handler of one operation: reads the call, asks the gate, runs the verb, presents what it gave. */
 export const operationHandler = ({ resource, verb, bound, present, serving }: Operated) => {
   const { store, publicUrl, gate, exists } = serving
   const declared = resource.operations[verb]

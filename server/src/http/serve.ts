@@ -68,6 +68,7 @@ declare module 'fastify' {
   }
 }
 
+/** The server with a route for every operation, served or not, and 405 for every other method; it does not listen yet. */
 export const serve = async (options: ServeOptions): Promise<FastifyInstance> => {
   const { log, requestTimeoutMs = REQUEST_TIMEOUT_MS } = options
   const app = fastify({

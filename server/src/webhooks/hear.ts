@@ -20,6 +20,7 @@ export interface HearSettings {
 
 const isTold = (name: EventName): boolean => !('silent' in spellings[name])
 
+/** The reaction that owes calls, and writes down silences, for every event that webhooks are told of. */
 export const hear = ({ silences }: HearSettings): Reaction =>
   reaction({
     name: 'webhooks: hear',

@@ -49,6 +49,7 @@ export interface Decision {
   readonly lookAgainAt: number | undefined
 }
 
+/** What can be offered now, by what the rows say. */
 export const decide = async (
   reader: Reader,
   workspace: WorkspaceRow,
