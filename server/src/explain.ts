@@ -1,7 +1,7 @@
 /** What went wrong when the house could not open, as a sentence that says what would do. */
 import { SealBroken } from './accounts/seal.ts'
 import { SealKeyBroken } from './accounts/seal-key.ts'
-import type { Settings } from './settings.ts'
+import { type Settings, SettingsError } from './settings.ts'
 
 /** As SQLite, Node and PostgreSQL tell it: `errcode` is SQLite's extended result code, `code` a name or an SQLSTATE. */
 interface Fault extends Error {
@@ -83,6 +83,7 @@ const BY_MESSAGE: readonly (readonly [RegExp, Sentence])[] = [
 ]
 
 export const explain = (fault: Fault, settings: Settings): string => {
+  if (fault instanceof SettingsError) return fault.message
   if (fault instanceof SealKeyBroken) return `PARLEY_DATA: ${fault.message}. Put back the key that was there.`
   if (fault instanceof SealBroken) return `PARLEY_SEAL_KEY: ${sealed(fault, settings)}`
   if (fault.hostname !== undefined && fault.hostname === settings.host)

@@ -9,6 +9,7 @@ import {
   signingKeyOf,
 } from './accounts/index.ts'
 import { type Provisioned, provisionAccount } from './provision.ts'
+import { SettingsError } from './settings.ts'
 import type { Store, Tx } from './store/tx.ts'
 
 export interface FirstAccountWanted {
@@ -18,7 +19,10 @@ export interface FirstAccountWanted {
   readonly apiKeySecret?: string | undefined
 }
 
-/** Settings that name an account, a token or a key win over what is kept. */
+/**
+ * Settings that name an account, a token or a key win over what is kept.
+ * @throws SettingsError where the key is another account's
+ */
 export const firstAccount = (store: Store, wanted: FirstAccountWanted): Promise<Provisioned> =>
   store.transact('first account', async (tx) => {
     const known = await allAccounts(tx)
@@ -54,6 +58,14 @@ const keyOf = async (tx: Tx, accountSid: string, { apiKeySid, apiKeySecret }: Fi
       sid: apiKeySid,
       secret: apiKeySecret,
     })
+  if (kept.account_sid !== accountSid)
+    throw new SettingsError([
+      {
+        name: 'PARLEY_API_KEY_SID',
+        value: apiKeySid,
+        wants: `is a key of another account in this database; take one of ${accountSid}, or none`,
+      },
+    ])
   if (apiKeySecret) await changeApiKeySecret(tx, apiKeySid, apiKeySecret)
   return { sid: apiKeySid, secret: apiKeySecret ?? tx.unseal(kept.secret_sealed) }
 }

@@ -229,3 +229,20 @@ test('a PostgreSQL server that is not there or lets nobody in is named, and no p
     /^DATABASE_URL: no PostgreSQL server answers there/,
   )
 })
+
+test('an API key of another account is not taken for the first account', async () => {
+  await using folder = await newFolder()
+  const env = { PARLEY_DATA: folder.path, PORT: String(await sparePort()) }
+  const keyOf = async (settings: Readonly<Record<string, string>>) => {
+    await using parley = launch({ ...env, ...settings })
+    const [, , keySid] = credentialsIn(await parley.ready())
+    parley.child.kill('SIGTERM')
+    await parley.gone
+    return keySid as string
+  }
+  await keyOf({})
+  const other = await keyOf({ PARLEY_ACCOUNT_SID: `AC${'d'.repeat(32)}` })
+  await using refused = launch({ ...env, PARLEY_API_KEY_SID: other })
+  assert.equal((await refused.gone)[0], 1)
+  assert.match(refused.complained(), new RegExp(`PARLEY_API_KEY_SID=${other}.*another account`, 's'))
+})
