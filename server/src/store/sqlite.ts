@@ -21,6 +21,9 @@ const GROUP_MAX = 256
 /** How long a group takes in more of those that wait, in milliseconds: bounds how long one turn lasts. */
 const GROUP_MS = 20
 
+/** Where a group had company, the next one gathers for so many turns of the event loop: one fsync serves more. */
+const TURNS_UNDER_LOAD = 4
+
 /** How long a statement waits for another process that holds the file, in milliseconds. */
 const BUSY_TIMEOUT_MS = 5_000
 
@@ -42,6 +45,10 @@ interface Ended {
   readonly waiting: Waiting
   readonly value: unknown
   readonly tx: SqliteTransaction
+}
+
+const inTurns = (turns: number, run: () => void): void => {
+  setImmediate(() => (turns > 1 ? inTurns(turns - 1, run) : run()))
 }
 
 const connect = (path: string): DatabaseSync => {
@@ -70,9 +77,20 @@ interface Prepared {
 class Connection {
   readonly db: DatabaseSync
   readonly #prepared = new Map<Statement, Prepared>()
+  readonly #commands = new Map<string, StatementSync>()
 
   constructor(db: DatabaseSync) {
     this.db = db
+  }
+
+  /** Begins, ends and undoes: a few texts, run so often that reading them anew would show. */
+  command(sql: string): void {
+    let it = this.#commands.get(sql)
+    if (!it) {
+      it = this.db.prepare(sql)
+      this.#commands.set(sql, it)
+    }
+    it.run()
   }
 
   run(statement: Statement, values: Values): StatementResult {
@@ -122,7 +140,7 @@ class SqliteTransaction extends Transaction {
   }
 
   protected command(sql: string): void {
-    this.#connection.db.exec(sql)
+    this.#connection.command(sql)
   }
 
   protected stands(): boolean {
@@ -140,6 +158,8 @@ class SqliteStore implements Store {
   readonly #checkpointer: Checkpointer | undefined
   #waiting: Waiting[] = []
   #scheduled = false
+  /** The last group was of several. */
+  #crowded = false
   /** Resolves when the group that runs is over. */
   #group: Promise<void> | undefined
   #closed: Promise<void> | undefined
@@ -191,7 +211,7 @@ class SqliteStore implements Store {
   #schedule(): void {
     if (this.#scheduled) return
     this.#scheduled = true
-    setImmediate(() => {
+    inTurns(this.#crowded ? TURNS_UNDER_LOAD : 1, () => {
       const over = Promise.withResolvers<void>()
       this.#group = over.promise
       void this.#runGroup().then(() => {
@@ -207,10 +227,11 @@ class SqliteStore implements Store {
   async #runGroup(): Promise<void> {
     const { db } = this.#writer
     const group = this.#waiting.splice(0, GROUP_MAX)
+    this.#crowded = group.length > 1
     const ended: Ended[] = []
     try {
-      if (db.isTransaction) db.exec('rollback')
-      db.exec('begin immediate')
+      if (db.isTransaction) this.#writer.command('rollback')
+      this.#writer.command('begin immediate')
       const began = performance.now()
       for (const [place, waiting] of group.entries()) {
         if (place > 0 && performance.now() - began > GROUP_MS) {
@@ -220,7 +241,7 @@ class SqliteStore implements Store {
         const one = await this.#runOne(waiting)
         if (one) ended.push(one)
       }
-      db.exec('commit')
+      this.#writer.command('commit')
     } catch (fault) {
       // A fault of the file or the disk: nothing of the group is kept, and everybody in it is told.
       for (const { reject } of group) reject(fault)
@@ -257,7 +278,7 @@ class SqliteStore implements Store {
   async #runOne(waiting: Waiting): Promise<Ended | undefined> {
     const { db } = this.#writer
     const tx = new SqliteTransaction(waiting.verb, this.#writer, this.#handed)
-    db.exec('savepoint one')
+    this.#writer.command('savepoint one')
     try {
       const value = await withinItsTurn(waiting.verb, async () => {
         const answer = await waiting.run(tx)
@@ -266,15 +287,15 @@ class SqliteStore implements Store {
       })
       tx.mustRun()
       tx.end('it was committed')
-      db.exec('release one')
+      this.#writer.command('release one')
       return { waiting, value, tx }
     } catch (fault) {
       tx.end('it was undone')
       waiting.reject(fault)
       if (!db.isTransaction)
         throw new Error(`SQLite gave up the transaction of a group in ${waiting.verb}`, { cause: fault })
-      db.exec('rollback to one')
-      db.exec('release one')
+      this.#writer.command('rollback to one')
+      this.#writer.command('release one')
       return undefined
     }
   }

@@ -80,7 +80,6 @@ export const writeAttempt = (
   { at, number, outcome, request }: Attempt,
 ): Promise<void> =>
   insert(tx, 'delivery_attempts', {
-    sid: tx.newSid('DA'),
     delivery_sid: deliverySid,
     number,
     at,

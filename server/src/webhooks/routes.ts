@@ -31,12 +31,7 @@ const deliveriesOf = listing('deliveries', 'sid', (query, at: Filters, given) =>
 })
 
 const attemptsOf = reading((db, at: { deliverySid: string }) =>
-  db
-    .selectFrom('delivery_attempts')
-    .selectAll()
-    .where('delivery_sid', '=', at.deliverySid)
-    .orderBy('number')
-    .orderBy('sid'),
+  db.selectFrom('delivery_attempts').selectAll().where('delivery_sid', '=', at.deliverySid).orderBy('number'),
 )
 
 /** Locks the delivery, so that a replay and an attempt that ends meanwhile do not undo each other. */

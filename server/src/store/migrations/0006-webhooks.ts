@@ -35,7 +35,6 @@ export const webhooks: Migration = {
     'create index deliveries_of_channel on deliveries (channel_sid, sid) where channel_sid is not null',
     'create index deliveries_of_message on deliveries (message_sid, sid) where message_sid is not null',
     `create table delivery_attempts (
-      sid text primary key,
       delivery_sid text not null,
       number bigint not null,
       at bigint not null,
@@ -43,9 +42,9 @@ export const webhooks: Migration = {
       outcome text not null,
       reason text,
       request text not null,
-      answer text
+      answer text,
+      primary key (delivery_sid, number)
     )`,
-    'create index delivery_attempts_of on delivery_attempts (delivery_sid, number)',
     // The sweep sets itself anew each time it ran; this is its first.
     `insert into jobs (sid, kind, key, lane, data, due_at, leased_until, attempts, last_error, version)
       values ('JB00000000000000000000000000005eeb', 'webhooks.sweep', 'webhooks.sweep', 'webhooks.sweep', '{}',

@@ -14,7 +14,6 @@ export interface WebhookTables {
     failing_since: number | null
   }
   delivery_attempts: {
-    sid: string
     delivery_sid: string
     /** From 0; it is what `RetryCount` said. */
     number: number
