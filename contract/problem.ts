@@ -25,7 +25,6 @@ const declared = {
   internal: [500, 20500, 'An internal server error has occurred'],
   not_served: [501, 20501, 'Not served here: {reason}'],
   unavailable: [503, 20503, 'Service is unavailable: {reason}'],
-  nothing_to_update: [400, 20161, 'No parameters to update were given'],
   invalid_sid: [400, 20423, 'Invalid parameter {parameter}: {value} is not a SID beginning {prefix}'],
 
   // Access tokens
@@ -60,7 +59,6 @@ const declared = {
   post_webhook_url_private: [400, 50078, 'PostWebhookUrl must not be called: {reason}'],
 
   // Chat: roles
-  role_not_found: [404, 50100, 'Role not found'],
   channel_role_not_found: [400, 50101, 'Channel role not found'],
   service_role_not_found: [400, 50102, 'Service role not found'],
   permission_unknown: [400, 50104, 'Permission {permission} is unknown for a role of type {type}'],
@@ -69,7 +67,6 @@ const declared = {
   not_permitted: [403, 50107, 'User unauthorized for command'],
 
   // Chat: users
-  user_not_found: [404, 50200, 'User not found'],
   user_exists: [409, 50201, 'User already exists'],
   identity_reserved: [400, 50203, 'Identity {identity} is reserved'],
   identity_missing: [400, 50204, 'Identity is missing'],
@@ -88,7 +85,6 @@ const declared = {
   date_created: [400, 50308, 'DateCreated is not a valid date'],
   date_updated: [400, 50309, 'DateUpdated is not a valid date'],
   author_too_long: [400, 50310, 'CreatedBy or From is longer than {max} characters'],
-  channel_webhook_not_found: [404, 50320, 'Channel webhook not found'],
   too_many_webhooks: [400, 50321, 'A channel can have {max} webhooks at the most'],
   too_many_triggers: [400, 50322, 'A webhook can have {max} triggers at the most'],
   webhook_type: [400, 50324, 'Webhook type must be webhook, trigger or studio'],
@@ -109,12 +105,10 @@ const declared = {
   member_exists: [409, 50404, 'Member already exists'],
   consumed_index: [400, 50405, 'LastConsumedMessageIndex is not an index of this channel'],
   consumed_at: [400, 50406, 'LastConsumptionTimestamp is not a valid date'],
-  message_not_found: [404, 50500, 'Message not found'],
   body_missing: [400, 50503, 'Body is missing'],
   body_too_long: [400, 50504, 'Body is longer than {max} bytes'],
   updated_by_too_long: [400, 50505, 'LastUpdatedBy is longer than {max} characters'],
   media_not_found: [400, 50507, 'Media not found'],
-  invite_not_found: [404, 50601, 'Invite not found'],
   message_page_token: [400, 19038, 'PageToken of a message list must be a whole number, zero or more'],
 
   // Flex
@@ -177,7 +171,3 @@ export const problemBody = (it: Problem) => ({
   more_info: `https://www.twilio.com/docs/errors/${it.code}`,
   status: it.status,
 })
-
-/** Every problem as `{ name, status, code, sentence }`, for the documents. */
-export const allProblems = () =>
-  Object.entries(declared).map(([name, [status, code, sentence]]) => ({ name, status, code, sentence }))

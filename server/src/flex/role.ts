@@ -1,18 +1,11 @@
 /** The roles that Flex gives: to the members of its channels, and to guests in the whole service. */
 import type { ServiceRow } from '@parley/contract/chat/service.ts'
-import { createRole } from '../chat/index.ts'
+import { createRole, DEFAULT_ROLES } from '../chat/index.ts'
 import { find } from '../store/rows.ts'
 import type { Reader, Tx } from '../store/tx.ts'
 
 const EVERYBODY = [
-  'sendMessage',
-  'sendMediaMessage',
-  'leaveChannel',
-  'editNotificationLevel',
-  'editOwnMemberAttributes',
-  'editOwnMessage',
-  'editOwnMessageAttributes',
-  'deleteOwnMessage',
+  ...DEFAULT_ROLES['channel user'].permissions,
   // The published widget and desktop end a conversation by the status among the channel's attributes.
   'editChannelAttributes',
 ] as const

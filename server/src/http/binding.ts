@@ -60,6 +60,18 @@ interface VerbsInFull<R extends ResourceDeclaration> {
   delete: (tx: Tx, call: Call<PathFor<R, 'delete'>, InputFor<R, 'delete'>>) => Promise<boolean>
 }
 
+/**
+ * Asked of the network before a verb; may change what is asked, or refuse it.
+ * @param rehearse runs the verb and undoes it: what it would refuse, it refuses before anybody is asked
+ */
+export type Gate = (
+  reader: Reader,
+  resource: ResourceDeclaration,
+  verb: Verb,
+  call: Call,
+  rehearse: () => Promise<void>,
+) => Promise<Call>
+
 /** Exactly the verbs that the declaration has. */
 export type Verbs<R extends ResourceDeclaration> = {
   [V in keyof R['operations'] & Verb]: VerbsInFull<R>[V]

@@ -13,7 +13,7 @@ import {
 } from '@parley/contract/resource.ts'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Reader, Store, Tx } from '../store/tx.ts'
-import type { AccessToken, Call } from './binding.ts'
+import type { AccessToken, Call, Gate } from './binding.ts'
 import { notFound, pathOf } from './faults.ts'
 import { formReader, type Sent } from './forms.ts'
 import { type KeyKind, type Page, paged, readPage } from './pages.ts'
@@ -24,18 +24,6 @@ declare module 'fastify' {
     caller: { accountSid: string; token: AccessToken | undefined } | undefined
   }
 }
-
-/**
- * Asked of the network before a verb; may change what is asked, or refuse it.
- * @param rehearse runs the verb and undoes it: what it would refuse, it refuses before anybody is asked
- */
-export type Gate = (
-  reader: Reader,
-  resource: ResourceDeclaration,
-  verb: Verb,
-  call: Call,
-  rehearse: () => Promise<void>,
-) => Promise<Call>
 
 /** What every operation is served with. */
 export interface Serving {

@@ -7,8 +7,8 @@
 import { problem } from '@parley/contract/problem.ts'
 import { inCode, type ResourceDeclaration, type Verb } from '@parley/contract/resource.ts'
 import { findService } from '../chat/index.ts'
-import type { Call } from '../http/binding.ts'
-import type { Reader, Store } from '../store/tx.ts'
+import type { Gate } from '../http/binding.ts'
+import type { Store } from '../store/tx.ts'
 import { type Attempt, attempt, type Means, writeAttempt } from './attempt.ts'
 import type { Outcome } from './call.ts'
 import { filtersOf, methodOf } from './hear.ts'
@@ -16,16 +16,6 @@ import { enter, newToken, outcomeName } from './ledger.ts'
 import { isAsked, type Question, questionFor } from './questions.ts'
 import { isRetriedByTwilio } from './retry.ts'
 import type { Fields } from './spelling.ts'
-
-/** Asked of the network before a verb; may change what is asked, or refuse it. */
-export type Gate = (
-  reader: Reader,
-  resource: ResourceDeclaration,
-  verb: Verb,
-  call: Call,
-  /** Throws what the verb would. */
-  rehearse: () => Promise<void>,
-) => Promise<Call>
 
 /**
  * The gate of REST requests.

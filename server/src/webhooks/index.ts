@@ -1,16 +1,16 @@
 /** Webhooks: who hears what, how it is delivered, and the ledger of it all. */
 import type { Reaction } from '../events/react.ts'
+import type { Gate } from '../http/binding.ts'
 import type { JobHandler } from '../jobs/handler.ts'
 import type { Store } from '../store/tx.ts'
 import type { Means } from './attempt.ts'
 import { openCaller } from './call.ts'
 import { requireCallable } from './callable.ts'
 import { type DeliverSettings, deliver } from './deliver.ts'
-import { type Gate, openGate } from './gate.ts'
+import { openGate } from './gate.ts'
 import { type HearSettings, hear } from './hear.ts'
 import { sweep } from './sweep.ts'
 
-export type { Gate } from './gate.ts'
 export { routes } from './routes.ts'
 
 export interface WebhookSettings extends HearSettings, DeliverSettings {

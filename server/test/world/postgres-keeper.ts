@@ -28,6 +28,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import { folder, socketPath } from './postgres-place.ts'
+import { sparePort } from './spare-port.ts'
 
 /** Longer than the pause between two test files of one run. */
 const LINGER_MS = 10_000
@@ -193,14 +194,6 @@ const startServer = async (
   })
   await once(server, 'spawn')
   return { server, port }
-}
-
-const sparePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  return port
 }
 
 const CONNECT_RETRY_MS = 50
