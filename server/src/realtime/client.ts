@@ -1,0 +1,49 @@
+/**
+ * A connected client and what it may ask, as the sockets and the protocols behind them see each other. Everything but
+ * media goes through one socket: requests that look like HTTP, their answers, and notifications.
+ */
+import type { AccessToken } from '../http/binding.ts'
+
+/** One live connection of somebody who is believed. */
+export interface Client {
+  readonly accountSid: string
+  readonly serviceSid: string
+  readonly identity: string
+  readonly userSid: string
+  /** The one it showed last: a client renews it while it is connected. */
+  readonly token: AccessToken
+  /** A frame, encoded once for everybody who gets it. What cannot be sent in time ends the connection. */
+  send(frame: Uint8Array): void
+  /** Ends the connection; the published clients come back within a second or two. */
+  close(why: string): void
+}
+
+/** A request through the tunnel, its query and its body read. */
+export interface TunnelledRequest {
+  readonly method: string
+  /** As it came: percent-encoded in part. */
+  readonly path: string
+  /** Decoded; of a name given twice, the last. */
+  readonly query: Readonly<Record<string, string>>
+  /** Parsed JSON, or a form as a record of texts; undefined without a body. */
+  readonly body: unknown
+}
+
+/** Status and JSON body, as HTTP would carry them. */
+export interface TunnelledAnswer {
+  readonly status: number
+  readonly body?: unknown
+}
+
+/** What stands behind the sockets. */
+export interface Upstream {
+  /**
+   * Lets somebody in whose token is believed: their user is made if need be, and they are here from now on.
+   * @throws a Problem that says why not: 20106 without a chat grant, 50050 for a service that does not exist
+   */
+  arrive(token: AccessToken): Promise<Pick<Client, 'serviceSid' | 'userSid'>>
+  /** @throws nothing: what is refused is an answer */
+  answer(client: Client, request: TunnelledRequest): Promise<TunnelledAnswer>
+  /** The connection is over; whatever it followed is forgotten. Called once for each that arrived. */
+  leave(client: Client): void
+}
