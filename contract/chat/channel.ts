@@ -55,5 +55,18 @@ export const Channel = resource({
   },
 })
 
-/** Columns beside the answer: the index of the latest message (-1 before the first), and its SID while it exists. */
-export type ChannelRow = RowOf<typeof Channel> & { last_index: number; last_message_sid: string | null }
+/**
+ * Columns beside the answer: the highest index ever given (-1 before the first); the latest message that still exists;
+ * and the numbers of the last events of what sockets follow of a channel, each counted by itself.
+ */
+export type ChannelRow = RowOf<typeof Channel> & {
+  last_index: number
+  last_message_sid: string | null
+  last_message_index: number | null
+  last_message_at: number | null
+  /** The channel itself with its latest message. */
+  document_event: number
+  messages_event: number
+  /** Its members. */
+  roster_event: number
+}

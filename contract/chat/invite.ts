@@ -36,4 +36,9 @@ export const Invite = resource({
   },
 })
 
-export type InviteRow = RowOf<typeof Invite>
+/** Beside the answer: the user, and the numbers of its first and its last event among those of the user's places. */
+export type InviteRow = RowOf<typeof Invite> & {
+  user_sid: string
+  place_added_event: number
+  place_event: number
+}

@@ -43,5 +43,15 @@ export const Member = resource({
   },
 })
 
-/** Beside the answer: how loud the channel is for them. */
-export type MemberRow = RowOf<typeof Member> & { notification_level: 'default' | 'muted' }
+/**
+ * Beside the answer: the user, how loud the channel is for them, and the numbers of the first and of the last event
+ * that was about them: among those of the channel's roster, and among those of the user's places.
+ */
+export type MemberRow = RowOf<typeof Member> & {
+  user_sid: string
+  notification_level: 'default' | 'muted'
+  added_event: number
+  event: number
+  place_added_event: number
+  place_event: number
+}

@@ -51,4 +51,5 @@ export const Message = resource({
   },
 })
 
-export type MessageRow = RowOf<typeof Message>
+/** Beside the answer: the numbers, among the events of its channel's messages, of its first and of its last. */
+export type MessageRow = RowOf<typeof Message> & { added_event: number; event: number }

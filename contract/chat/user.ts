@@ -45,4 +45,15 @@ export const User = resource({
   },
 })
 
-export type UserRow = RowOf<typeof User>
+/**
+ * Beside the answer: the number of the last event among those of the channels the user is in or invited to (the
+ * user's places), of the last among those about the user, and which of these was the last about the name, the
+ * attributes and the presence.
+ */
+export type UserRow = RowOf<typeof User> & {
+  places_event: number
+  info_event: number
+  name_event: number
+  attributes_event: number
+  reachability_event: number
+}

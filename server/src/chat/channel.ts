@@ -10,6 +10,7 @@ import { changing } from '../store/query.ts'
 import { find, insertNew, remove, update } from '../store/rows.ts'
 import type { Tx } from '../store/tx.ts'
 import { isChannelSid } from './channel-row.ts'
+import { bury, FOLLOWED } from './followed.ts'
 import { FORGET_CHANNEL } from './forget.ts'
 import { given, isNothing } from './given.ts'
 import { inChannel, inLockedChannel, inService, requireBackEnd, requirePermission } from './standing.ts'
@@ -51,6 +52,11 @@ export const createChannel = async (tx: Tx, wanted: NewChannel): Promise<Channel
     messages_count: 0,
     last_index: -1,
     last_message_sid: null,
+    last_message_index: null,
+    last_message_at: null,
+    document_event: 0,
+    messages_event: 0,
+    roster_event: 0,
     date_created: dateCreated,
     date_updated: wanted.dateUpdated ?? dateCreated,
   }
@@ -85,7 +91,9 @@ export const updateChannel = async (
     date_updated: changes.dateUpdated,
   })
   if (isNothing(columns)) return channel
-  const change = () => update(tx, 'channels', { sid: channel.sid }, { date_updated: tx.now(), ...columns })
+  const document_event = channel.document_event + 1
+  const change = () =>
+    update(tx, 'channels', { sid: channel.sid }, { date_updated: tx.now(), ...columns, document_event })
   const { unique_name: name } = columns
   const renamed = typeof name === 'string' && name !== channel.unique_name
   const changed = renamed ? await unlessTaken(tx, channel, name, change) : await change()
@@ -115,15 +123,22 @@ const unlessTaken = async <T>(
   }
 }
 
-const leaveAll = changing((db, at: { serviceSid: string; channelSid: string }) =>
-  db
-    .updateTable('users')
-    .set((it) => ({ joined_channels_count: it('joined_channels_count', '-', 1) }))
-    .where('service_sid', '=', at.serviceSid)
-    .where('identity', 'in', (it) =>
-      it.selectFrom('members').select('identity').where('channel_sid', '=', at.channelSid),
-    ),
-)
+const leaving = (whose: 'members' | 'invites', fewer: 0 | 1) =>
+  changing((db, at: { channelSid: string }) =>
+    db
+      .updateTable('users')
+      .set((it) => ({
+        joined_channels_count: it('joined_channels_count', '-', fewer),
+        places_event: it('places_event', '+', 1),
+      }))
+      .where('sid', 'in', (it) =>
+        it.selectFrom(whose).select('user_sid').where('channel_sid', '=', at.channelSid),
+      )
+      .returning(['sid as user_sid', 'places_event as place_event']),
+  )
+
+const membersLeave = leaving('members', 1)
+const invitedLeave = leaving('invites', 0)
 
 /**
  * Destroys a channel, which the caller has locked, and tells of nothing else: not of each member. What was said in it
@@ -134,11 +149,26 @@ export const deleteChannel = async (
   { channel, actor }: { channel: ChannelRow; actor: Actor },
 ): Promise<boolean> => {
   if (!(await remove(tx, 'channels', { sid: channel.sid }))) return false
-  await leaveAll.run(tx, { serviceSid: channel.service_sid, channelSid: channel.sid })
+  const at = { channelSid: channel.sid }
+  const left = [...(await membersLeave.all(tx, at)), ...(await invitedLeave.all(tx, at))]
+  for (const { user_sid, place_event } of left)
+    await bury(tx, {
+      object: FOLLOWED.places(user_sid),
+      item: channel.sid,
+      event: place_event,
+      serviceSid: channel.service_sid,
+    })
   await remove(tx, 'members', { channel_sid: channel.sid })
   await remove(tx, 'invites', { channel_sid: channel.sid })
   await later(tx, { kind: FORGET_CHANNEL, key: channel.sid })
-  tx.record({ name: 'channel.destroyed', accountSid: channel.account_sid, at: tx.now(), actor, channel })
+  tx.record({
+    name: 'channel.destroyed',
+    accountSid: channel.account_sid,
+    at: tx.now(),
+    actor,
+    channel,
+    left,
+  })
   return true
 }
 

@@ -3,6 +3,7 @@
 import type { JobHandler } from '../jobs/handler.ts'
 import { changing } from '../store/query.ts'
 import { remove } from '../store/rows.ts'
+import { FOLLOWED, forgetTombstones } from './followed.ts'
 
 export const FORGET_CHANNEL = 'chat.forget-channel'
 
@@ -31,6 +32,7 @@ export const forgetChannel: JobHandler = {
   run: async ({ key: channelSid }, { store, now }) => {
     const left = await store.transact(FORGET_CHANNEL, async (tx) => {
       await remove(tx, 'channel_webhooks', { channel_sid: channelSid })
+      await forgetTombstones(tx, FOLLOWED.messages(channelSid), FOLLOWED.roster(channelSid))
       return (await deleteSome.run(tx, { channelSid, limit: BITE })) === BITE
     })
     return left ? { again: now() } : undefined

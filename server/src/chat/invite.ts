@@ -8,6 +8,7 @@ import { bind } from '../http/binding.ts'
 import { listing } from '../store/listing.ts'
 import { find, insertNew, remove } from '../store/rows.ts'
 import type { Reader, Tx } from '../store/tx.ts'
+import { bury, FOLLOWED, numberPlaces } from './followed.ts'
 import { findMember } from './member.ts'
 import { requireRole } from './role.ts'
 import { requireService } from './service-row.ts'
@@ -39,7 +40,16 @@ export const removeInvite = async (
   { channel, invite, actor }: { channel: ChannelRow; invite: InviteRow; actor: Actor },
 ): Promise<boolean> => {
   if (!(await remove(tx, 'invites', { sid: invite.sid }))) return false
-  tx.record({ name: 'invite.removed', accountSid: channel.account_sid, at: tx.now(), actor, channel, invite })
+  const user = await numberPlaces.first(tx, { userSid: invite.user_sid })
+  const gone: InviteRow = { ...invite, place_event: user?.places_event ?? invite.place_event + 1 }
+  await bury(tx, {
+    object: FOLLOWED.places(invite.user_sid),
+    item: channel.sid,
+    event: gone.place_event,
+    serviceSid: channel.service_sid,
+  })
+  const at = tx.now()
+  tx.record({ name: 'invite.removed', accountSid: channel.account_sid, at, actor, channel, invite: gone })
   return true
 }
 
@@ -69,17 +79,21 @@ export const invites = bind(Invite, {
     const service = await requireService(tx, channel.account_sid, channel.service_sid)
     if (input.roleSid) await requireRole(tx, service, input.roleSid, 'channel', 'channel_role_not_found')
     if (await findMember(tx, channel.sid, input.identity)) throw problem('member_exists')
-    await ensureUser(tx, { service, identity: input.identity, actor })
+    const user = await ensureUser(tx, { service, identity: input.identity, actor })
+    const { places_event } = (await numberPlaces.first(tx, { userSid: user.sid })) ?? user
     const invite: InviteRow = {
       sid: tx.newSid('IN'),
       account_sid: channel.account_sid,
       service_sid: channel.service_sid,
       channel_sid: channel.sid,
       identity: input.identity,
+      user_sid: user.sid,
       role_sid: input.roleSid ?? service.default_channel_role_sid,
       created_by: identityOf(actor),
       date_created: tx.now(),
       date_updated: tx.now(),
+      place_added_event: places_event,
+      place_event: places_event,
     }
     if (!(await insertNew(tx, 'invites', invite))) throw problem('already_invited')
     tx.record({ name: 'invite.added', accountSid: channel.account_sid, at: tx.now(), actor, channel, invite })

@@ -12,6 +12,7 @@ import { changing, reading } from '../store/query.ts'
 import { find, insert, remove, update } from '../store/rows.ts'
 import type { Tables } from '../store/tables.ts'
 import type { Reader, Tx } from '../store/tx.ts'
+import { bury, FOLLOWED, numberPlaces, numberRoster } from './followed.ts'
 import { given, isNothing } from './given.ts'
 import { requireRole } from './role.ts'
 import { limitsOf, requireService } from './service-row.ts'
@@ -65,7 +66,10 @@ const lockForMember = reading((db, at: { channelSid: string }, { lock }) =>
 const countMembers = changing((db, at: { channelSid: string; by: number }) =>
   db
     .updateTable('channels')
-    .set((it) => ({ members_count: it('members_count', '+', at.by) }))
+    .set((it) => ({
+      members_count: it('members_count', '+', at.by),
+      roster_event: it('roster_event', '+', 1),
+    }))
     .where('sid', '=', at.channelSid)
     .returningAll(),
 )
@@ -84,13 +88,15 @@ export const addMember = async (tx: Tx, wanted: NewMember): Promise<MemberRow> =
   if (wanted.roleSid) await requireRole(tx, service, wanted.roleSid, 'channel', 'channel_role_not_found')
   const invite = await find(tx, 'invites', { channel_sid: channel.sid, identity })
   const user = await ensureUser(tx, { service, identity, actor })
-  await countJoined(tx, service, user)
+  const { places_event } = await countJoined(tx, service, user)
+  const joined = (await countMembers.first(tx, { channelSid: channel.sid, by: 1 })) ?? channel
   const member: MemberRow = {
     sid: tx.newSid('MB'),
     account_sid: channel.account_sid,
     service_sid: channel.service_sid,
     channel_sid: channel.sid,
     identity,
+    user_sid: user.sid,
     role_sid: wanted.roleSid ?? invite?.role_sid ?? roleAtFirst(service, channel, identity),
     attributes: wanted.attributes ?? '{}',
     last_consumed_message_index: wanted.lastConsumedMessageIndex ?? null,
@@ -98,10 +104,14 @@ export const addMember = async (tx: Tx, wanted: NewMember): Promise<MemberRow> =
     notification_level: 'default',
     date_created: dateCreated,
     date_updated: wanted.dateUpdated ?? dateCreated,
+    added_event: joined.roster_event,
+    event: joined.roster_event,
+    // To those who follow the places, an invitation that is accepted is the same place, changed.
+    place_added_event: invite?.place_added_event ?? places_event,
+    place_event: places_event,
   }
   await insert(tx, 'members', member)
   if (invite) await remove(tx, 'invites', { sid: invite.sid })
-  const joined = (await countMembers.first(tx, { channelSid: channel.sid, by: 1 })) ?? channel
   tx.record({
     name: 'member.added',
     accountSid: channel.account_sid,
@@ -119,12 +129,15 @@ const roleAtFirst = (service: ServiceRow, channel: ChannelRow, identity: string)
     ? service.default_channel_creator_role_sid
     : service.default_channel_role_sid
 
-const leaveOne = changing((db, at: { serviceSid: string; identity: string }) =>
+const leaveOne = changing((db, at: { userSid: string }) =>
   db
     .updateTable('users')
-    .set((it) => ({ joined_channels_count: it('joined_channels_count', '-', 1) }))
-    .where('service_sid', '=', at.serviceSid)
-    .where('identity', '=', at.identity),
+    .set((it) => ({
+      joined_channels_count: it('joined_channels_count', '-', 1),
+      places_event: it('places_event', '+', 1),
+    }))
+    .where('sid', '=', at.userSid)
+    .returningAll(),
 )
 
 /** @returns whether they were still a member */
@@ -143,19 +156,26 @@ export const removeMember = async (
     actor: Actor
   },
 ): Promise<boolean> => {
-  const left = await countMembers.first(tx, { channelSid: channel.sid, by: -1 })
-  if (!(await remove(tx, 'members', { sid: member.sid }))) {
-    await countMembers.first(tx, { channelSid: channel.sid, by: 1 })
-    return false
+  if (!(await remove(tx, 'members', { sid: member.sid }))) return false
+  const left = (await countMembers.first(tx, { channelSid: channel.sid, by: -1 })) ?? channel
+  const user = await leaveOne.first(tx, { userSid: member.user_sid })
+  const gone: MemberRow = {
+    ...member,
+    event: left.roster_event,
+    place_event: user?.places_event ?? member.place_event + 1,
   }
-  await leaveOne.run(tx, { serviceSid: member.service_sid, identity: member.identity })
+  const { service_sid: serviceSid } = channel
+  const roster = FOLLOWED.roster(channel.sid)
+  await bury(tx, { object: roster, item: member.sid, event: gone.event, serviceSid })
+  const places = FOLLOWED.places(member.user_sid)
+  await bury(tx, { object: places, item: channel.sid, event: gone.place_event, serviceSid })
   tx.record({
     name: 'member.removed',
     accountSid: channel.account_sid,
     at: tx.now(),
     actor,
-    channel: left ?? channel,
-    member,
+    channel: left,
+    member: gone,
     reason,
   })
   return true
@@ -195,10 +215,53 @@ export const updateMember = async (
   },
 ): Promise<MemberRow> => {
   if (isNothing(changes)) return member
-  const changed = await update(tx, 'members', { sid: member.sid }, { date_updated: tx.now(), ...changes })
+  const numbered = (await numberRoster.first(tx, { channelSid: channel.sid })) ?? channel
+  // Only a horizon is seen among the user's places.
+  const moved = changes.last_consumed_message_index !== undefined
+  const user = moved ? await numberPlaces.first(tx, { userSid: member.user_sid }) : undefined
+  const changed = await update(
+    tx,
+    'members',
+    { sid: member.sid },
+    {
+      date_updated: tx.now(),
+      ...changes,
+      event: numbered.roster_event,
+      place_event: user?.places_event ?? member.place_event,
+    },
+  )
   if (!changed) throw problem('member_not_found')
   tx.record({
     name: 'member.updated',
+    accountSid: channel.account_sid,
+    at: tx.now(),
+    actor,
+    channel: numbered,
+    member: changed,
+  })
+  return changed
+}
+
+/** Says how loud a channel is for a member. The caller has locked the channel. */
+export const setNotificationLevel = async (
+  tx: Tx,
+  {
+    channel,
+    member,
+    level,
+    actor,
+  }: { channel: ChannelRow; member: MemberRow; level: 'default' | 'muted'; actor: Actor },
+): Promise<MemberRow> => {
+  const user = await numberPlaces.first(tx, { userSid: member.user_sid })
+  const changed = await update(
+    tx,
+    'members',
+    { sid: member.sid },
+    { notification_level: level, place_event: user?.places_event ?? member.place_event },
+  )
+  if (!changed) throw problem('member_not_found')
+  tx.record({
+    name: 'member.level_changed',
     accountSid: channel.account_sid,
     at: tx.now(),
     actor,

@@ -10,11 +10,12 @@ import type { InputFor, PathFor } from '@parley/contract/resource.ts'
 import type { Selectable } from 'kysely'
 import { bind, type Call } from '../http/binding.ts'
 import { listing } from '../store/listing.ts'
-import { changing } from '../store/query.ts'
+import { changing, reading } from '../store/query.ts'
 import { find, insert, remove, update } from '../store/rows.ts'
 import type { Tables } from '../store/tables.ts'
 import type { Reader, Tx } from '../store/tx.ts'
 import { isChannelSid } from './channel-row.ts'
+import { bury, FOLLOWED, numberMessages } from './followed.ts'
 import { given, isNothing } from './given.ts'
 import {
   inChannel,
@@ -34,6 +35,7 @@ interface Taking {
   readonly serviceSid: string
   readonly channel: string
   readonly messageSid: string
+  readonly messageAt: number
 }
 
 const takingIndex = (by: 'sid' | 'unique_name') =>
@@ -44,6 +46,10 @@ const takingIndex = (by: 'sid' | 'unique_name') =>
         messages_count: it('messages_count', '+', 1),
         last_index: it('last_index', '+', 1),
         last_message_sid: at.messageSid,
+        last_message_index: it('last_index', '+', 1),
+        last_message_at: at.messageAt,
+        messages_event: it('messages_event', '+', 1),
+        document_event: it('document_event', '+', 1),
       }))
       .where(by, '=', at.channel)
       .where('service_sid', '=', at.serviceSid)
@@ -90,15 +96,15 @@ const where = (accountSid: string, serviceSid: string, channel: string) => ({
 const send = async (
   tx: Tx,
   takeIndex: typeof takeIndexBySid,
-  at: Omit<Taking, 'messageSid'>,
+  at: Omit<Taking, 'messageSid' | 'messageAt'>,
   said: Said,
   actor: Actor,
 ): Promise<MessageRow | undefined> => {
   if (!said.body) throw problem('body_missing')
   const messageSid = tx.newSid('IM')
-  const channel = await takeIndex.first(tx, { ...at, messageSid })
-  if (!channel) return undefined
   const { from: author, dateCreated = tx.now() } = said
+  const channel = await takeIndex.first(tx, { ...at, messageSid, messageAt: dateCreated })
+  if (!channel) return undefined
   const from = author || identityOf(actor)
   const row: Kept = {
     sid: messageSid,
@@ -115,6 +121,8 @@ const send = async (
     was_edited: 0,
     date_created: dateCreated,
     date_updated: said.dateUpdated ?? dateCreated,
+    added_event: channel.messages_event,
+    event: channel.messages_event,
   }
   await insert(tx, 'messages', row)
   const message = shown(row)
@@ -149,21 +157,33 @@ const messagesOf = listing('messages', 'index', (query, at: { channelSid: string
 const findMessage = (reader: Reader, channelSid: string, sid: string): Promise<Kept | undefined> =>
   find(reader, 'messages', { channel_sid: channelSid, sid })
 
-/** A message that is gone counts no more; the channel's latest is now the one before it. */
-const dropping = changing((db, at: { channelSid: string }) =>
+const latest = reading((db, at: { channelSid: string }) =>
   db
-    .updateTable('channels')
-    .set((it) => ({
-      messages_count: it('messages_count', '-', 1),
-      last_message_sid: it
-        .selectFrom('messages')
-        .select('messages.sid')
-        .where('messages.channel_sid', '=', at.channelSid)
-        .orderBy('messages.index', 'desc')
-        .limit(1),
-    }))
-    .where('sid', '=', at.channelSid)
-    .returningAll(),
+    .selectFrom('messages')
+    .select(['sid', 'index', 'date_created'])
+    .where('channel_sid', '=', at.channelSid)
+    .orderBy('index', 'desc')
+    .limit(1),
+)
+
+/** A message that is gone counts no more; the channel's latest is now the one before it. */
+const dropping = changing(
+  (
+    db,
+    at: { channelSid: string; sid: string | undefined; index: number | undefined; at: number | undefined },
+  ) =>
+    db
+      .updateTable('channels')
+      .set((it) => ({
+        messages_count: it('messages_count', '-', 1),
+        last_message_sid: at.sid as string,
+        last_message_index: at.index as number,
+        last_message_at: at.at as number,
+        messages_event: it('messages_event', '+', 1),
+        document_event: it('document_event', '+', 1),
+      }))
+      .where('sid', '=', at.channelSid)
+      .returningAll(),
 )
 
 export const messages = bind(Message, {
@@ -185,8 +205,8 @@ export const messages = bind(Message, {
   create: createMessage,
   update: async (tx, call) => {
     const { input, actor } = call
-    const { channel, me } = await inLockedChannel(tx, call)
-    const was = await findMessage(tx, channel.sid, call.path.sid)
+    const { channel: locked, me } = await inLockedChannel(tx, call)
+    const was = await findMessage(tx, locked.sid, call.path.sid)
     if (!was) return undefined
     const own = was.from === me?.identity
     if (input.body !== undefined) requirePermission(me, 'edit message', own)
@@ -204,6 +224,7 @@ export const messages = bind(Message, {
     })
     if (isNothing(changes)) return shown(was)
     const edited = input.body !== undefined || input.attributes !== undefined
+    const channel = (await numberMessages.first(tx, { channelSid: locked.sid })) ?? locked
     const row = await update(
       tx,
       'messages',
@@ -212,6 +233,7 @@ export const messages = bind(Message, {
         date_updated: tx.now(),
         last_updated_by: identityOf(actor),
         was_edited: edited ? 1 : was.was_edited,
+        event: channel.messages_event,
         ...changes,
       },
     )
@@ -233,14 +255,23 @@ export const messages = bind(Message, {
     if (!row) return false
     requirePermission(me, 'delete message', row.from === me?.identity)
     await remove(tx, 'messages', { sid: row.sid })
-    const channel = (await dropping.first(tx, { channelSid: locked.sid })) ?? locked
+    const now = await latest.first(tx, { channelSid: locked.sid })
+    const left = { channelSid: locked.sid, sid: now?.sid, index: now?.index, at: now?.date_created }
+    const channel = (await dropping.first(tx, left)) ?? locked
+    const gone: Kept = { ...row, event: channel.messages_event }
+    await bury(tx, {
+      object: FOLLOWED.messages(channel.sid),
+      item: String(row.index),
+      event: gone.event,
+      serviceSid: channel.service_sid,
+    })
     tx.record({
       name: 'message.removed',
       accountSid: channel.account_sid,
       at: tx.now(),
       actor: call.actor,
       channel,
-      message: shown(row),
+      message: shown(gone),
     })
     return true
   },

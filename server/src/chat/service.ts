@@ -202,7 +202,15 @@ const deleteService = async (
   if (!service || !(await remove(tx, 'services', { sid: serviceSid, account_sid: accountSid }))) return false
   await deleteMessagesOf.run(tx, { serviceSid })
   await deleteWebhooksOf.run(tx, { serviceSid })
-  for (const table of ['members', 'invites', 'channels', 'users', 'roles'] as const)
+  for (const table of [
+    'members',
+    'invites',
+    'channels',
+    'users',
+    'roles',
+    'tombstones',
+    'presences',
+  ] as const)
     await remove(tx, table, { service_sid: serviceSid })
   tx.record({ name: 'service.removed', accountSid, at: tx.now(), actor, service })
   return true

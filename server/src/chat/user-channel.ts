@@ -9,12 +9,12 @@ import { sql } from 'kysely'
 import { bind, type Call } from '../http/binding.ts'
 import { listing, type PageAsked } from '../store/listing.ts'
 import { reading } from '../store/query.ts'
-import { find, update } from '../store/rows.ts'
+import { find } from '../store/rows.ts'
 import type { Reader, Tx } from '../store/tx.ts'
 import { lockChannel, lookForChannel } from './channel-row.ts'
 import { given, isNothing } from './given.ts'
 import { removeInvite } from './invite.ts'
-import { movedHorizon, removeMember, updateMember } from './member.ts'
+import { movedHorizon, removeMember, setNotificationLevel, updateMember } from './member.ts'
 import { inChannel, inService, missing, requirePermission, type Standing } from './standing.ts'
 import { findUser } from './user.ts'
 
@@ -163,15 +163,9 @@ export const userChannels = bind(UserChannel, {
       const { me: here } = await inChannel(tx, call)
       requirePermission(here, 'set notification level', true)
     }
-    let member: MemberRow | undefined = standings.member
+    let { member } = standings
     if (input.notificationLevel)
-      member = await update(
-        tx,
-        'members',
-        { sid: member.sid },
-        { notification_level: input.notificationLevel },
-      )
-    if (!member) return undefined
+      member = await setNotificationLevel(tx, { channel, member, level: input.notificationLevel, actor })
     member = await updateMember(tx, { channel, member, changes: movedHorizon(tx, channel, input), actor })
     return rowOf(tx, user, { member, invite: undefined })
   },

@@ -14,6 +14,7 @@ import { find, insertNew, remove, update } from '../store/rows.ts'
 import type { Tables } from '../store/tables.ts'
 import type { Reader, Tx } from '../store/tx.ts'
 import { lockChannel } from './channel-row.ts'
+import { FIRST_INFO_EVENTS, FOLLOWED, forgetTombstones, numberedInfo } from './followed.ts'
 import { given, isNothing } from './given.ts'
 import { removeMember } from './member.ts'
 import { requireRole } from './role.ts'
@@ -73,6 +74,7 @@ const addUser = async (tx: Tx, wanted: NewUser): Promise<UserRow | undefined> =>
     joined_channels_count: 0,
     date_created: tx.now(),
     date_updated: tx.now(),
+    ...FIRST_INFO_EVENTS,
   }
   if (!(await insertNew(tx, 'users', row))) return undefined
   const user = shown(row)
@@ -95,15 +97,21 @@ export const ensureUser = async (
 const joinOne = changing((db, at: { userSid: string; max: number }) =>
   db
     .updateTable('users')
-    .set((it) => ({ joined_channels_count: it('joined_channels_count', '+', 1) }))
+    .set((it) => ({
+      joined_channels_count: it('joined_channels_count', '+', 1),
+      places_event: it('places_event', '+', 1),
+    }))
     .where('sid', '=', at.userSid)
-    .where('joined_channels_count', '<', at.max),
+    .where('joined_channels_count', '<', at.max)
+    .returningAll(),
 )
 
 /** Counts one more channel for a user. @throws 50208 at the service's limit */
-export const countJoined = async (tx: Tx, service: ServiceRow, user: UserRow): Promise<void> => {
+export const countJoined = async (tx: Tx, service: ServiceRow, user: UserRow): Promise<Kept> => {
   const max = limitsOf(service).user_channels
-  if (!(await joinOne.run(tx, { userSid: user.sid, max }))) throw problem('user_channels_limit', { max })
+  const joined = await joinOne.first(tx, { userSid: user.sid, max })
+  if (!joined) throw problem('user_channels_limit', { max })
+  return joined
 }
 
 const membershipsOf = reading((db, at: { serviceSid: string; identity: string }) =>
@@ -123,6 +131,8 @@ const deleteUser = async (tx: Tx, user: UserRow, actor: Actor): Promise<boolean>
     if (channel) await removeMember(tx, { channel, member, reason: 'REMOVED', actor })
   }
   await remove(tx, 'invites', { service_sid: serviceSid, identity })
+  await remove(tx, 'presences', { user_sid: user.sid })
+  await forgetTombstones(tx, FOLLOWED.places(user.sid))
   if (!(await remove(tx, 'users', { sid: user.sid }))) return false
   tx.record({ name: 'user.removed', accountSid, at: tx.now(), actor, user })
   return true
@@ -161,7 +171,17 @@ export const users = bind(User, {
       friendly_name: input.friendlyName,
     })
     if (isNothing(changes)) return user
-    const row = await update(tx, 'users', { sid: user.sid }, { ...changes, date_updated: tx.now() })
+    const numbers = numberedInfo(
+      user,
+      ...(input.friendlyName === undefined ? [] : (['name_event'] as const)),
+      ...(input.attributes === undefined ? [] : (['attributes_event'] as const)),
+    )
+    const row = await update(
+      tx,
+      'users',
+      { sid: user.sid },
+      { ...changes, ...numbers, date_updated: tx.now() },
+    )
     if (!row) return undefined
     const changed = shown(row)
     tx.record({ name: 'user.updated', accountSid: user.account_sid, at: tx.now(), actor, user: changed })

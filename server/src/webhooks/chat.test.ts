@@ -41,6 +41,11 @@ const channel: ChannelRow = {
   messages_count: 1,
   last_index: 0,
   last_message_sid: 'IM1',
+  last_message_index: 0,
+  last_message_at: MOMENT,
+  document_event: 1,
+  messages_event: 1,
+  roster_event: 0,
 }
 
 const message: MessageRow = {
@@ -59,6 +64,8 @@ const message: MessageRow = {
   index: 0,
   type: 'media',
   media: '{"sid":"ME1","size":12,"content_type":"image/png","filename":"cat.png"}',
+  added_event: 1,
+  event: 1,
 }
 
 const user: UserRow = {
@@ -74,6 +81,11 @@ const user: UserRow = {
   date_created: MOMENT,
   date_updated: MOMENT,
   joined_channels_count: 0,
+  places_event: 0,
+  name_event: 1,
+  attributes_event: 2,
+  reachability_event: 3,
+  info_event: 3,
 }
 
 test('a message with media is told by another name, with what the media is', () => {

@@ -154,6 +154,7 @@ export const chat: Spellings<keyof ChatEvents> = {
       },
     }),
   },
+  'member.level_changed': silent('How loud a channel is for somebody is theirs alone to know.'),
   'member.removed': {
     tell: ({ channel, member, reason, at }) => ({
       ...aboutChannel(channel),
@@ -176,6 +177,7 @@ export const chat: Spellings<keyof ChatEvents> = {
       },
     }),
   },
+  'user.reached': silent('Connections come and go; what is fetched says who is here.'),
   'user.removed': silent('Programmable Chat has no webhook for a user who is removed.'),
   'invite.added': silent('Programmable Chat has no webhook for invitations.'),
   'invite.removed': silent('Programmable Chat has no webhook for invitations.'),

@@ -8,6 +8,7 @@ import { chat } from './0003-chat.ts'
 import { taskrouter } from './0004-taskrouter.ts'
 import { flex } from './0005-flex.ts'
 import { webhooks } from './0006-webhooks.ts'
+import { followed } from './0007-followed.ts'
 
 export interface Migration {
   readonly name: string
@@ -15,4 +16,4 @@ export interface Migration {
   readonly statements: readonly string[]
 }
 
-export const migrations: readonly Migration[] = [accounts, jobs, chat, taskrouter, flex, webhooks]
+export const migrations: readonly Migration[] = [accounts, jobs, chat, taskrouter, flex, webhooks, followed]

@@ -8,10 +8,27 @@ import type { RoleRow } from '@parley/contract/chat/role.ts'
 import type { ServiceRow } from '@parley/contract/chat/service.ts'
 import type { UserRow } from '@parley/contract/chat/user.ts'
 
+/** That something is gone from what sockets follow, for those who were away. Lives as long as what it was in. */
+interface TombstoneRow {
+  /** The name of what is followed: `CH….messages`, `US….my_channels`. */
+  object: string
+  item: string
+  event: number
+  service_sid: string
+  at: number
+}
+
+/** A user has connections to a node. */
+interface PresenceRow {
+  user_sid: string
+  node: string
+  service_sid: string
+}
+
 export interface ChatTables {
   services: ServiceRow
   roles: RoleRow
-  /** Whether somebody is here now is not kept. */
+  /** Who is here now is in `presences`. */
   users: Omit<UserRow, 'is_online' | 'is_notifiable'>
   /** Its row is the lock of everything in the channel. */
   channels: ChannelRow
@@ -20,4 +37,6 @@ export interface ChatTables {
   messages: Omit<MessageRow, 'to'>
   invites: InviteRow
   channel_webhooks: ChannelWebhookRow
+  tombstones: TombstoneRow
+  presences: PresenceRow
 }
