@@ -14,6 +14,7 @@ import {
 } from '../field.ts'
 import { type RowOf, resource } from '../resource.ts'
 import { friendlyName, LIMIT_MAX, PAGES, WEBHOOK_RETRIES_MAX, WEBHOOK_URL_MAX } from './limits.ts'
+import { MEDIA_MB_MAX } from './media.ts'
 
 /** A notification's text, in characters. */
 const TEMPLATE_MAX = 2048
@@ -73,7 +74,8 @@ export const Service = resource({
     fetch: {},
     create: { form: { FriendlyName: required(friendlyName(), 'friendly_name_missing') } },
     update: {
-      about: 'Notifications are kept and answered; none is sent.',
+      about:
+        'Notifications are kept and answered; none is sent. Media.SizeLimitMb is ours: Twilio lets nobody change it.',
       form: {
         FriendlyName: friendlyName(),
         DefaultServiceRoleSid: sid('RL', 'service_role_not_found'),
@@ -104,6 +106,7 @@ export const Service = resource({
         'Limits.ChannelMembers': whole({ min: 1, max: LIMIT_MAX, wrong: 'members_limit_invalid' }),
         'Limits.UserChannels': whole({ min: 1, max: LIMIT_MAX, wrong: 'channels_limit_invalid' }),
         'Media.CompatibilityMessage': text({ max: COMPATIBILITY_MESSAGE_MAX }),
+        'Media.SizeLimitMb': whole({ min: 1, max: MEDIA_MB_MAX }),
         PreWebhookRetryCount: retryCount(),
         PostWebhookRetryCount: retryCount(),
       },

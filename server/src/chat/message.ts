@@ -17,6 +17,7 @@ import type { Reader, Tx } from '../store/tx.ts'
 import { isChannelSid } from './channel-row.ts'
 import { bury, FOLLOWED, numberMessages } from './followed.ts'
 import { given, isNothing } from './given.ts'
+import { claimMedia } from './media.ts'
 import {
   inChannel,
   inLockedChannel,
@@ -63,6 +64,8 @@ const takeIndexByName = takingIndex('unique_name')
 interface Said {
   readonly from?: string | undefined
   readonly body?: string | undefined
+  /** Of a file that was uploaded and not yet claimed. The body is then a caption, and may be left out. */
+  readonly mediaSid?: string | undefined
   readonly attributes?: string | undefined
   readonly dateCreated?: number | undefined
   readonly dateUpdated?: number | undefined
@@ -74,7 +77,7 @@ interface NewMessage extends Said {
   readonly actor: Actor
 }
 
-/** @throws 50503 without a body, 50300 where the channel is gone */
+/** @throws 50503 without a body or media, 50507 where the media cannot be claimed, 50300 where the channel is gone */
 export const sendMessage = async (tx: Tx, { channel, actor, ...said }: NewMessage): Promise<MessageRow> => {
   const sent = await send(
     tx,
@@ -100,12 +103,15 @@ const send = async (
   said: Said,
   actor: Actor,
 ): Promise<MessageRow | undefined> => {
-  if (!said.body) throw problem('body_missing')
+  if (!said.body && !said.mediaSid) throw problem('body_missing')
   const messageSid = tx.newSid('IM')
   const { from: author, dateCreated = tx.now() } = said
   const channel = await takeIndex.first(tx, { ...at, messageSid, messageAt: dateCreated })
   if (!channel) return undefined
   const from = author || identityOf(actor)
+  const { accountSid, serviceSid } = at
+  const claim = { accountSid, serviceSid, channelSid: channel.sid, messageSid, actor }
+  const media = said.mediaSid ? await claimMedia(tx, said.mediaSid, claim) : null
   const row: Kept = {
     sid: messageSid,
     account_sid: channel.account_sid,
@@ -113,10 +119,10 @@ const send = async (
     channel_sid: channel.sid,
     index: channel.last_index,
     from,
-    type: 'text',
-    body: said.body,
+    type: media === null ? 'text' : 'media',
+    body: said.body || null,
     attributes: said.attributes ?? '{}',
-    media: null,
+    media,
     last_updated_by: said.lastUpdatedBy || from,
     was_edited: 0,
     date_created: dateCreated,
@@ -134,7 +140,6 @@ type CreateCall = Call<PathFor<typeof Message, 'create'>, InputFor<typeof Messag
 
 const createMessage = async (tx: Tx, call: CreateCall): Promise<MessageRow> => {
   const { accountSid, path, input, actor, token } = call
-  if (input.mediaSid) throw problem('media_not_found')
   if (token) await requireSending(tx, call)
   const said = token ? { ...input, from: token.identity } : input
   const takeIndex = isChannelSid(path.channelSid) ? takeIndexBySid : takeIndexByName
@@ -143,10 +148,11 @@ const createMessage = async (tx: Tx, call: CreateCall): Promise<MessageRow> => {
 }
 
 const requireSending = async (reader: Reader, call: CreateCall): Promise<void> => {
-  const { dateCreated, dateUpdated, lastUpdatedBy } = call.input
+  const { body, mediaSid, dateCreated, dateUpdated, lastUpdatedBy } = call.input
   const { me } = await inChannel(reader, call)
   requireMembership(me)
-  requirePermission(me, 'send message')
+  if (mediaSid) requirePermission(me, 'send media message')
+  if (body || !mediaSid) requirePermission(me, 'send message')
   requireBackEnd(me, dateCreated, dateUpdated, lastUpdatedBy)
 }
 

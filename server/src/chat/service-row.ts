@@ -4,6 +4,8 @@ import { problem } from '@parley/contract/problem.ts'
 import { reading } from '../store/query.ts'
 import type { Reader } from '../store/tx.ts'
 
+const BYTES_A_MB = 1024 * 1024
+
 const serviceBySid = reading((db, at: { accountSid: string; sid: string }) =>
   db.selectFrom('services').selectAll().where('sid', '=', at.sid).where('account_sid', '=', at.accountSid),
 )
@@ -31,3 +33,7 @@ export interface Limits {
 }
 
 export const limitsOf = (service: Pick<ServiceRow, 'limits'>): Limits => JSON.parse(service.limits) as Limits
+
+/** How large a file may be that is uploaded to the service, in bytes. */
+export const mediaLimitOf = (service: Pick<ServiceRow, 'media'>): number =>
+  (JSON.parse(service.media) as { size_limit_mb: number }).size_limit_mb * BYTES_A_MB

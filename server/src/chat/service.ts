@@ -1,5 +1,6 @@
 /** Chat services: made with their roles, deleted with everything in them. */
 import { SERVICE_EVENT_TYPES } from '@parley/contract/chat/channel-webhook.ts'
+import { MEDIA_MB } from '@parley/contract/chat/media.ts'
 import { Service, type ServiceRow } from '@parley/contract/chat/service.ts'
 import { problem } from '@parley/contract/problem.ts'
 import type { InputFor } from '@parley/contract/resource.ts'
@@ -26,7 +27,10 @@ const NOTIFICATIONS = {
   removed_from_channel: { enabled: false },
 }
 
-const MEDIA = { size_limit_mb: 150, compatibility_message: 'Media messages are not supported by your client' }
+const MEDIA = {
+  size_limit_mb: MEDIA_MB,
+  compatibility_message: 'Media messages are not supported by your client',
+}
 
 const serviceToChange = reading((db, at: { accountSid: string; sid: string }, { lock }) =>
   lock(
@@ -167,10 +171,10 @@ const mergedNotifications = (service: ServiceRow, input: Changes): string => {
   })
 }
 
-const mergedMedia = (service: ServiceRow, { mediaCompatibilityMessage }: Changes): string =>
+const mergedMedia = (service: ServiceRow, { mediaCompatibilityMessage, mediaSizeLimitMb }: Changes): string =>
   JSON.stringify({
     ...(JSON.parse(service.media) as object),
-    ...given({ compatibility_message: mediaCompatibilityMessage }),
+    ...given({ compatibility_message: mediaCompatibilityMessage, size_limit_mb: mediaSizeLimitMb }),
   })
 
 const deleteMessagesOf = changing((db, at: { serviceSid: string }) =>

@@ -3,6 +3,7 @@ import type { AccountTables } from './tables/accounts.ts'
 import type { ChatTables } from './tables/chat.ts'
 import type { FlexTables } from './tables/flex.ts'
 import type { HouseTables } from './tables/house.ts'
+import type { MediaTables } from './tables/media.ts'
 import type { TaskRouterTables } from './tables/taskrouter.ts'
 import type { WebhookTables } from './tables/webhooks.ts'
 
@@ -11,5 +12,6 @@ export interface Tables
     ChatTables,
     TaskRouterTables,
     FlexTables,
+    MediaTables,
     WebhookTables,
     HouseTables {}

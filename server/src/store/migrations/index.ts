@@ -9,6 +9,7 @@ import { taskrouter } from './0004-taskrouter.ts'
 import { flex } from './0005-flex.ts'
 import { webhooks } from './0006-webhooks.ts'
 import { followed } from './0007-followed.ts'
+import { media } from './0009-media.ts'
 
 export interface Migration {
   readonly name: string
@@ -16,4 +17,13 @@ export interface Migration {
   readonly statements: readonly string[]
 }
 
-export const migrations: readonly Migration[] = [accounts, jobs, chat, taskrouter, flex, webhooks, followed]
+export const migrations: readonly Migration[] = [
+  accounts,
+  jobs,
+  chat,
+  taskrouter,
+  flex,
+  webhooks,
+  followed,
+  media,
+]
