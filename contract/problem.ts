@@ -111,6 +111,10 @@ const declared = {
   media_not_found: [400, 50507, 'Media not found'],
   message_page_token: [400, 19038, 'PageToken of a message list must be a whole number, zero or more'],
 
+  // The chat socket's Sync
+  sync_forbidden: [403, 54007, 'Access forbidden for identity'],
+  sync_not_found: [404, 54100, 'Not found'],
+
   // Flex
   flex_invalid: [400, 45004, '{reason}'],
   integration_url_private: [400, 45004, 'Integration.Url must not be called: {reason}'],

@@ -1,0 +1,253 @@
+/**
+ * Who follows what, in this process, and the sending of what happens to them: in order, each change once, encoded once
+ * for all.
+ *
+ * Each followed object has the number of the last event that was told here. An event with the next number is sent as it
+ * is; an older one was told; one that leaves a gap (commits may overtake each other on their way here, other nodes
+ * commit too) makes the hub read from the rows what it has missed. So a notice is a hint: the rows are the truth.
+ *
+ * A follower that begins is caught up from the rows first. What happens meanwhile waits with it, and what it has seen
+ * by then is not sent again.
+ */
+import type { Event } from '@parley/contract/event.ts'
+import type { Reader } from '../store/tx.ts'
+import type { Client } from './client.ts'
+import { type Change, happeningsOf } from './protocols/sync/changes.ts'
+import { changeEvent, LIVE } from './protocols/sync/events.ts'
+import { type Followed, nameOf, typeOf } from './protocols/sync/followed.ts'
+import { changesSince, type Since } from './protocols/sync/read.ts'
+
+/** One client's following of one object. */
+interface Follower {
+  readonly client: Client
+  /** The number of the last event it has seen; undefined while it is being caught up. */
+  seen: number | undefined
+  /** What has happened while it was being caught up. */
+  waiting: { readonly number: number; readonly frame: Uint8Array }[]
+}
+
+interface Place {
+  readonly followed: Followed
+  readonly serviceSid: string
+  readonly followers: Map<Client, Follower>
+  /** The number of the last event told here; undefined before the first follower is caught up. */
+  told: number | undefined
+  /** The highest number heard of. */
+  heard: number
+  isReading: boolean
+  isGone: boolean
+}
+
+export interface Wish {
+  readonly after: number | null
+  /** Throws where the client may not. Asked once it would be turned out: who leaves meanwhile is not let in. */
+  readonly admit: () => Promise<void>
+  /** Is told what was missed, before anything that happens later is sent. */
+  readonly tell: (since: Since) => void
+}
+
+export interface HubOptions {
+  readonly reader: Reader
+  /** Encodes a notification once for everybody who gets it. */
+  readonly encode: (messageType: string, payload: object) => Uint8Array
+  readonly onFault: (fault: unknown) => void
+}
+
+export interface Hub {
+  /**
+   * Follows an object after an event; `null` begins with what happens from now on.
+   * @returns whether there is such an object
+   * @throws what `admit` throws
+   */
+  follow(client: Client, followed: Followed, wish: Wish): Promise<boolean>
+  unfollow(client: Client, followed: Followed): void
+  /** Forgets whatever a client follows. */
+  forget(client: Client): void
+  /** What was committed in this process. */
+  hear(events: readonly Event[]): void
+  /** That an object has come to a number, somewhere else. */
+  hint(name: string, number: number): void
+  /** Whatever this process may not have heard of is read. */
+  catchUp(): void
+  /** A user has left a channel: none of their clients hears of it any more. */
+  turnOut(userSid: string, channelSid: string, isPrivate: boolean): void
+  /** Sends to whoever follows a channel's roster, but for one identity. */
+  sendToMembers(channelSid: string, frame: Uint8Array, exceptIdentity: string): void
+  /** How many followings there are, for metrics. */
+  readonly size: number
+}
+
+export const openHub = ({ reader, encode, onFault }: HubOptions): Hub => {
+  const places = new Map<string, Place>()
+  const ofClient = new Map<Client, Set<Place>>()
+
+  const placeOf = (followed: Followed, serviceSid: string): Place => {
+    const name = nameOf(followed)
+    let place = places.get(name)
+    if (!place) {
+      place = {
+        followed,
+        serviceSid,
+        followers: new Map(),
+        told: undefined,
+        heard: 0,
+        isReading: false,
+        isGone: false,
+      }
+      places.set(name, place)
+    }
+    return place
+  }
+
+  const drop = (client: Client, place: Place): void => {
+    place.followers.delete(client)
+    if (place.followers.size === 0) places.delete(nameOf(place.followed))
+    const those = ofClient.get(client)
+    those?.delete(place)
+    if (those?.size === 0) ofClient.delete(client)
+  }
+
+  const send = (place: Place, change: Change): void => {
+    const payload = changeEvent(place.serviceSid, place.followed, change)
+    const frame = encode(LIVE[typeOf(place.followed)], payload)
+    for (const follower of place.followers.values()) {
+      if (follower.seen === undefined) follower.waiting.push({ number: change.number, frame })
+      else if (change.number > follower.seen) {
+        follower.seen = change.number
+        follower.client.send(frame)
+      }
+    }
+  }
+
+  /** Reads what this process has missed, and goes on for as long as there is more. */
+  const readOn = (place: Place): void => {
+    if (place.isReading || place.told === undefined) return
+    place.isReading = true
+    void readMissed(place)
+      .catch(onFault)
+      .finally(() => {
+        place.isReading = false
+      })
+  }
+
+  const readMissed = async (place: Place): Promise<void> => {
+    for (;;) {
+      const { told = 0 } = place
+      const since = await changesSince(reader, place.followed, told)
+      if (!since) return
+      for (const change of since.changes) if (change.number > (place.told ?? 0)) tellOf(place, change)
+      place.told = Math.max(place.told ?? 0, since.number)
+      if (since.isAll && place.heard <= place.told) return
+      if (since.isAll && since.number === told) {
+        // What was heard of is not to be read: it was undone, or is gone.
+        place.heard = place.told
+        return
+      }
+    }
+  }
+
+  const tellOf = (place: Place, change: Change): void => {
+    place.told = change.number
+    send(place, change)
+  }
+
+  const happen = (place: Place, number: number, makeChange: () => Change | undefined): void => {
+    place.heard = Math.max(place.heard, number)
+    // Before anybody is caught up there is nobody to tell; whether this is missing then is seen afterwards.
+    if (place.told === undefined || number <= place.told) return
+    const change = !place.isReading && number === place.told + 1 ? makeChange() : undefined
+    if (change) tellOf(place, change)
+    else readOn(place)
+  }
+
+  const end = (place: Place, change: Change): void => {
+    place.isGone = true
+    send(place, { ...change, number: (place.told ?? 0) + 1 })
+    for (const client of [...place.followers.keys()]) drop(client, place)
+  }
+
+  const catchUpFollower = async (
+    follower: Follower,
+    place: Place,
+    { after, admit, tell }: Wish,
+  ): Promise<boolean> => {
+    await admit()
+    const since = await changesSince(reader, place.followed, after ?? Number.MAX_SAFE_INTEGER)
+    if (!since || place.isGone) return false
+    // Cancelled, turned out or disconnected meanwhile.
+    if (place.followers.get(follower.client) !== follower) return true
+    tell(since)
+    if (!since.isAll) {
+      drop(follower.client, place)
+      return true
+    }
+    follower.seen = since.number
+    place.told ??= since.number
+    for (const { number, frame } of follower.waiting) if (number > since.number) follower.client.send(frame)
+    follower.seen = Math.max(since.number, follower.waiting.at(-1)?.number ?? 0)
+    follower.waiting = []
+    place.heard = Math.max(place.heard, since.number)
+    if (place.heard > place.told) readOn(place)
+    return true
+  }
+
+  return {
+    follow: async (client, followed, wish) => {
+      const place = placeOf(followed, client.serviceSid)
+      const follower: Follower = { client, seen: undefined, waiting: [] }
+      place.followers.set(client, follower)
+      const those = ofClient.get(client) ?? new Set()
+      ofClient.set(client, those.add(place))
+      let exists = false
+      try {
+        exists = await catchUpFollower(follower, place, wish)
+      } finally {
+        if (!exists && place.followers.get(client) === follower) drop(client, place)
+      }
+      return exists
+    },
+    unfollow: (client, followed) => {
+      const place = places.get(nameOf(followed))
+      if (place) drop(client, place)
+    },
+    forget: (client) => {
+      for (const place of ofClient.get(client) ?? []) drop(client, place)
+    },
+    hear: (events) => {
+      for (const event of events)
+        for (const { followed, number, change } of happeningsOf(event)) {
+          const place = places.get(nameOf(followed))
+          if (!place) continue
+          if (number === Number.MAX_SAFE_INTEGER) end(place, change() as Change)
+          else happen(place, number, change)
+        }
+    },
+    hint: (name, number) => {
+      const place = places.get(name)
+      if (place) happen(place, number, () => undefined)
+    },
+    catchUp: () => {
+      for (const place of places.values()) readOn(place)
+    },
+    turnOut: (userSid, channelSid, isPrivate) => {
+      const kinds = isPrivate
+        ? (['document', 'messages', 'roster'] as const)
+        : (['messages', 'roster'] as const)
+      for (const kind of kinds) {
+        const place = places.get(nameOf({ kind, ownerSid: channelSid }))
+        for (const client of [...(place?.followers.keys() ?? [])])
+          if (client.userSid === userSid) drop(client, place as Place)
+      }
+    },
+    sendToMembers: (channelSid, frame, exceptIdentity) => {
+      const place = places.get(nameOf({ kind: 'roster', ownerSid: channelSid }))
+      for (const client of place?.followers.keys() ?? [])
+        if (client.identity !== exceptIdentity) client.send(frame)
+    },
+    get size() {
+      let size = 0
+      for (const { followers } of places.values()) size += followers.size
+      return size
+    },
+  }
+}
