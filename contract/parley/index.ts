@@ -1,1 +1,2 @@
 export { Delivery } from './delivery.ts'
+export { TaskExplanation, WorkerExplanation } from './explanation.ts'

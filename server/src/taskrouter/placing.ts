@@ -48,7 +48,8 @@ export type Place =
   /** There is nowhere else to go. */
   | { readonly kind: 'stays' }
 
-const factsOf = (task: StoredTask, now: number): Facts => ({
+/** What a workflow's filters and timeouts are held against. */
+export const factsOf = (task: StoredTask, now: number): Facts => ({
   attributes: JSON.parse(task.attributes),
   ageSeconds: Math.floor((now - task.date_created) / 1000),
   now,
@@ -143,6 +144,7 @@ export const placeIn = (
   priority_down: -priority,
   turn: turnOf(queue, task.virtual_start_time),
   step,
+  target_since: task.step === step && task.task_queue_sid === queue.sid ? task.target_since : now,
   target: JSON.stringify(target),
   lane: laneOf(queue.sid, task.task_channel_sid, target, task.attributes),
   offers_max: queue.max_reserved_workers,

@@ -2,6 +2,8 @@
 import { TaskRouterUnserved } from '@parley/contract/taskrouter/unserved.ts'
 import type { Routes } from '../http/binding.ts'
 import { activities } from './activity.ts'
+import { taskExplanations } from './explain/task.ts'
+import { workerExplanations } from './explain/worker.ts'
 import { taskReservations, workerReservations } from './reservation.ts'
 import { tasks } from './task.ts'
 import { taskChannels } from './task-channel.ts'
@@ -23,6 +25,8 @@ export const routes: Routes = {
     tasks,
     taskReservations,
     workerReservations,
+    taskExplanations,
+    workerExplanations,
   ],
   unserved: TaskRouterUnserved,
 }

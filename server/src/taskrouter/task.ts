@@ -99,6 +99,7 @@ export const createTask = async (tx: Tx, wanted: TaskWanted): Promise<TaskRow & 
     date_updated: now,
     version: 0,
     step: null,
+    target_since: now,
     target: JSON.stringify(way.target),
     lane: null,
     waits: 0,

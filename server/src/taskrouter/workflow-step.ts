@@ -5,6 +5,7 @@
  * gone through in order; the timeouts up to a target, added, are held against the task's age. Past the last target
  * by time, the task is over; past it by being skipped, it goes on to the next filter that holds, then to the default.
  */
+import type { Scope } from './expression/compile.ts'
 import type { WorkflowConfiguration, WorkflowTarget } from './workflow-configuration.ts'
 
 export interface Facts {
@@ -51,8 +52,11 @@ export const skip = (configuration: WorkflowConfiguration, facts: Facts, step: s
   return next.kind === 'nowhere' && next.why === 'unmatched' ? undefined : next
 }
 
+/** What a filter's expression is held against. */
+export const filterScope = ({ attributes, now }: Facts): Scope => ({ attributes, task: attributes, now })
+
 const enterAfter = (configuration: WorkflowConfiguration, facts: Facts, after: number): Stop => {
-  const scope = { attributes: facts.attributes, task: facts.attributes, now: facts.now }
+  const scope = filterScope(facts)
   for (let index = after + 1; index < configuration.filters.length; index += 1)
     if (configuration.filters[index]?.expression.matches(scope)) return stopIn(configuration, facts, index, 0)
   return stopInDefault(configuration)
@@ -77,7 +81,8 @@ const stopIn = (configuration: WorkflowConfiguration, facts: Facts, filter: numb
   return { kind: 'nowhere', why: 'timeout' }
 }
 
-const readStep = (
+/** Where a step is in the configuration; undefined where it is no longer. */
+export const readStep = (
   { filters, defaultFilter }: WorkflowConfiguration,
   step: string,
 ): { filter: number | undefined; target: number } | undefined => {

@@ -40,14 +40,41 @@ const setOpen = changing((db, at: { workerSid: string; takes: number; idleSince:
     .where('worker_sid', '=', at.workerSid),
 )
 
+/** Whether a worker takes anything at all now, whatever the channel. */
+const takesWork = (
+  worker: Pick<StoredWorker, 'available' | 'in_hand'>,
+  { multi_task_enabled }: Pick<WorkspaceRow, 'multi_task_enabled'>,
+): boolean => worker.available === 1 && (multi_task_enabled === 1 || worker.in_hand === 0)
+
 /** Opens and closes a worker's channels by what the worker, the workspace and the counters say. */
 export const refreshOpen = async (
   tx: Tx,
   worker: StoredWorker,
   workspace: Pick<WorkspaceRow, 'multi_task_enabled'>,
 ): Promise<void> => {
-  const takes = worker.available === 1 && (workspace.multi_task_enabled === 1 || worker.in_hand === 0)
+  const takes = takesWork(worker, workspace)
   await setOpen.run(tx, { workerSid: worker.sid, takes: Number(takes), idleSince: worker.idle_since })
+}
+
+/** What keeps a channel closed; every one that does. */
+export type Closed = 'activity' | 'busy' | 'channel_unavailable' | 'capacity'
+
+/** Why `refreshOpen` left a channel closed: nothing where it is open. */
+export const whyClosed = (
+  worker: Pick<StoredWorker, 'available' | 'in_hand'>,
+  workspace: Pick<WorkspaceRow, 'multi_task_enabled'>,
+  channel: Pick<
+    StoredWorkerChannel,
+    'open' | 'available' | 'assigned_tasks' | 'reserved_tasks' | 'configured_capacity'
+  >,
+): Closed[] => {
+  if (channel.open === 1) return []
+  const why: Closed[] = []
+  if (worker.available !== 1) why.push('activity')
+  else if (!takesWork(worker, workspace)) why.push('busy')
+  if (channel.available !== 1) why.push('channel_unavailable')
+  if (channel.assigned_tasks + channel.reserved_tasks >= channel.configured_capacity) why.push('capacity')
+  return why
 }
 
 /**

@@ -9,6 +9,7 @@ import { taskrouter } from './0004-taskrouter.ts'
 import { flex } from './0005-flex.ts'
 import { webhooks } from './0006-webhooks.ts'
 import { followed } from './0007-followed.ts'
+import { targetSince } from './0008-target-since.ts'
 import { media } from './0009-media.ts'
 
 export interface Migration {
@@ -25,5 +26,6 @@ export const migrations: readonly Migration[] = [
   flex,
   webhooks,
   followed,
+  targetSince,
   media,
 ]

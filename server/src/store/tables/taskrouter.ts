@@ -41,6 +41,8 @@ export interface TaskRouterTables {
     version: number
     /** Where it stands in its workflow: `0.1` is the second target of the first filter, or `default`. */
     step: string | null
+    /** Since when it has been there; null for what was there before this was kept. */
+    target_since: number | null
     /** What its target asks of a worker, as JSON: see the router's `Target`. */
     target: string
     /**

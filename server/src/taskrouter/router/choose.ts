@@ -21,7 +21,7 @@ export interface WaitingTask {
   /** Workers who cannot be offered it: they are already, or were a moment ago and refused. */
   readonly barred?: ReadonlySet<string>
   /** Workers who refused it: others are asked first. */
-  readonly refusedBy?: ReadonlySet<string>
+  readonly refusedBy?: { has(worker: string): boolean }
 }
 
 export type QueueOrder = 'FIFO' | 'LIFO'

@@ -55,7 +55,10 @@ export const decide = async (
   workspace: WorkspaceRow,
   memory: RouterMemory,
 ): Promise<Decision> => {
-  const lanes = await readLanes(reader, workspace.sid, memory)
+  const names = (await lanesWaiting.all(reader, { workspaceSid: workspace.sid })).map(
+    (it) => it.lane as string,
+  )
+  const lanes = await readLanes(reader, workspace.sid, names, memory)
   const offers: DecidedOffer[] = []
   await offerRegardless(reader, lanes, offers)
   const usual = await withoutIdleHopes(
@@ -76,12 +79,13 @@ export const decide = async (
   return { offers, left, lookAgainAt: lookAgainAt(reader.now(), left) }
 }
 
-const readLanes = async (
+/** Lanes by their names, as a round begins with them; one that nothing waits in any more is left out. */
+export const readLanes = async (
   reader: Reader,
   workspaceSid: string,
-  memory: RouterMemory,
+  names: readonly string[],
+  memory: Pick<RouterMemory, 'lanes'>,
 ): Promise<RoundLane[]> => {
-  const names = (await lanesWaiting.all(reader, { workspaceSid })).map((it) => it.lane as string)
   const facts = new Map<string, LaneFacts>()
   for (const name of names) {
     const kept = memory.lanes.get(name)

@@ -1,7 +1,7 @@
 /** A lane while a round of routing lasts: what it asks of workers, and the tasks of it that have been read so far. */
 import type { TaskQueueRow } from '@parley/contract/taskrouter/task-queue.ts'
 import type { Reader } from '../../store/tx.ts'
-import { compileExpression, type Expression } from '../expression/compile.ts'
+import { compileExpression, type Expression, type Scope } from '../expression/compile.ts'
 import { compileOrderBy, type OrderBy } from '../expression/order-by.ts'
 import { targetWorkers } from '../text-expression.ts'
 import { scopeOf, type WorkerFacts } from '../worker-scope.ts'
@@ -40,6 +40,19 @@ export const laneFacts = (row: {
   }
 }
 
+/** One thing that a lane asks of a worker. */
+export type Ask =
+  | { readonly by: 'known_worker'; readonly workerSid: string }
+  | { readonly by: 'queue' | 'target'; readonly expression: Expression }
+
+/** Who cannot be offered a task because of what they answered. */
+export interface Answers {
+  /** Workers who cannot be offered it: they are already, or were a moment ago and refused. */
+  readonly barred: ReadonlySet<string>
+  /** Workers who refused it, and until when each is not offered it again, in milliseconds since 1970. */
+  readonly refusedBy: ReadonlyMap<string, number>
+}
+
 const BEFORE_ALL = { priorityDown: Number.MIN_SAFE_INTEGER, turn: Number.MIN_SAFE_INTEGER, sid: '' }
 
 export class RoundLane {
@@ -47,8 +60,8 @@ export class RoundLane {
   readonly facts: LaneFacts
   readonly queue: TaskQueueRow | undefined
   readonly orderBy: OrderBy | undefined
-  readonly #inQueue: Expression | undefined
-  readonly #inTarget: Expression | undefined
+  /** Each must hold. Those of the configuration; what a worker is doing now is the store's `open`. */
+  readonly asks: readonly Ask[]
   readonly #workspaceSid: string
   #after = BEFORE_ALL
   /** Tasks read and not yet provided for. */
@@ -63,9 +76,14 @@ export class RoundLane {
     this.name = name
     this.facts = facts
     this.queue = queue
-    const { expression, orderBy } = facts.target
-    this.#inQueue = queue && targetWorkers(queue.target_workers)
-    this.#inTarget = expression === undefined ? undefined : compileExpression(expression)
+    const { expression, orderBy, workerSid } = facts.target
+    this.asks = [
+      ...(workerSid === undefined ? [] : [{ by: 'known_worker', workerSid } as const]),
+      ...(queue ? [{ by: 'queue', expression: targetWorkers(queue.target_workers) } as const] : []),
+      ...(expression === undefined
+        ? []
+        : [{ by: 'target', expression: compileExpression(expression) } as const]),
+    ]
     this.orderBy = orderBy === undefined ? undefined : compileOrderBy(orderBy)
   }
 
@@ -80,15 +98,26 @@ export class RoundLane {
   /** Whether its expressions read a key that starts so: `channel.`, `taskrouter.`. */
   reads(key: string): boolean {
     const { orderBy = '' } = this.facts.target
-    return [this.#inQueue?.text, this.#inTarget?.text, orderBy].some((it) => it?.includes(key))
+    return (
+      orderBy.includes(key) || this.asks.some((it) => 'expression' in it && it.expression.text.includes(key))
+    )
   }
 
   /** Whether a worker with a channel open could take its tasks. */
   admits(worker: WorkerFacts, now: number): boolean {
-    const { workerSid } = this.facts.target
-    if (workerSid !== undefined && workerSid !== worker.sid) return false
-    const scope = scopeOf(worker, now, this.facts.attributes)
-    return (this.#inQueue?.matches(scope) ?? true) && (this.#inTarget?.matches(scope) ?? true)
+    const scope = this.scope(worker, now)
+    return this.asks.every((it) => holds(it, scope))
+  }
+
+  /** What it asks that does not hold for a worker; nothing where the lane admits them. */
+  unmet(worker: WorkerFacts, now: number): Ask[] {
+    const scope = this.scope(worker, now)
+    return this.asks.filter((it) => !holds(it, scope))
+  }
+
+  /** What its expressions are held against. */
+  scope(worker: WorkerFacts, now: number): Scope {
+    return scopeOf(worker, now, this.facts.attributes)
   }
 
   /** Reads on until `wanted` tasks are at hand, or there are no more. */
@@ -101,31 +130,40 @@ export class RoundLane {
     if (last) this.#after = { priorityDown: last.priority_down, turn: last.turn, sid: last.sid }
     this.exhausted = rows.length < limit
     const answered = rows.filter((it) => it.offers > 0 || it.refusals > 0).map((it) => it.sid)
-    const answers = answered.length ? await this.#answers(reader, answered) : undefined
-    const read = rows.map((it) => ({
-      sid: it.sid,
-      priority: it.priority,
-      start: it.virtual_start_time,
-      wants: it.offers_max - it.offers,
-      ...answers?.get(it.sid),
-    }))
+    const now = reader.now()
+    const answers = answered.length ? await answersOf(reader, answered) : undefined
+    const read = rows.map((it) => {
+      const { barred, refusedBy } = answers?.get(it.sid) ?? {}
+      for (const until of refusedBy?.values() ?? [])
+        if (until > now) this.pausedUntil = Math.min(this.pausedUntil ?? until, until)
+      return {
+        sid: it.sid,
+        priority: it.priority,
+        start: it.virtual_start_time,
+        wants: it.offers_max - it.offers,
+        ...(barred && { barred }),
+        ...(refusedBy && { refusedBy }),
+      }
+    })
     this.tasks = [...this.tasks, ...read]
   }
+}
 
-  async #answers(reader: Reader, sids: readonly string[]) {
-    const now = reader.now()
-    const found = new Map<string, { barred: Set<string>; refusedBy: Set<string> }>()
-    for (const it of await answersTo.all(reader, { sids: JSON.stringify(sids) })) {
-      const { barred, refusedBy } = found.get(it.task_sid) ?? { barred: new Set(), refusedBy: new Set() }
-      found.set(it.task_sid, { barred, refusedBy })
-      if (it.reservation_status === 'pending') barred.add(it.worker_sid)
-      if (it.reservation_status !== 'rejected' && it.reservation_status !== 'timeout') continue
-      refusedBy.add(it.worker_sid)
-      const until = it.date_updated + REFUSED_PAUSE_MS
-      if (until <= now) continue
-      barred.add(it.worker_sid)
-      this.pausedUntil = Math.min(this.pausedUntil ?? until, until)
-    }
-    return found
+const holds = (ask: Ask, scope: Scope): boolean =>
+  ask.by === 'known_worker' ? scope.worker?.sid === ask.workerSid : ask.expression.matches(scope)
+
+/** What became of the offers of tasks, by task; one that was never offered is left out. */
+export const answersOf = async (reader: Reader, sids: readonly string[]): Promise<Map<string, Answers>> => {
+  const now = reader.now()
+  const found = new Map<string, { barred: Set<string>; refusedBy: Map<string, number> }>()
+  for (const it of await answersTo.all(reader, { sids: JSON.stringify(sids) })) {
+    const { barred, refusedBy } = found.get(it.task_sid) ?? { barred: new Set(), refusedBy: new Map() }
+    found.set(it.task_sid, { barred, refusedBy })
+    if (it.reservation_status === 'pending') barred.add(it.worker_sid)
+    if (it.reservation_status !== 'rejected' && it.reservation_status !== 'timeout') continue
+    const until = Math.max(refusedBy.get(it.worker_sid) ?? 0, it.date_updated + REFUSED_PAUSE_MS)
+    refusedBy.set(it.worker_sid, until)
+    if (until > now) barred.add(it.worker_sid)
   }
+  return found
 }

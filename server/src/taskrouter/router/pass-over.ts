@@ -2,7 +2,7 @@
 
 import { update } from '../../store/rows.ts'
 import type { Reader, Store, Tx } from '../../store/tx.ts'
-import { compileExpression } from '../expression/compile.ts'
+import { compileExpression, type Scope } from '../expression/compile.ts'
 import { HOUSE } from '../house.ts'
 import { lockTasks } from '../parents.ts'
 import { moveOn, REASONS } from '../placing.ts'
@@ -16,7 +16,8 @@ import { nextTasks, workersOfWorkspace } from './waiting.ts'
 /** How many tasks move on in one transaction. */
 const BATCH = 50
 
-type Counts = Readonly<Record<string, number>>
+/** What `workers.…` reads in `skip_if`. */
+export type Counts = Readonly<Record<string, number>>
 
 /** @returns how many tasks went elsewhere */
 export const passOver = async (
@@ -33,16 +34,22 @@ export const passOver = async (
     const { sid, target_workers } = lane.queue
     const workers = counts.get(sid) ?? (await countWorkers(reader, workspaceSid, target_workers))
     counts.set(sid, workers)
-    const { attributes } = lane.facts
-    if (!compileExpression(skipIf).matches({ attributes, task: attributes, workers, now: reader.now() }))
-      continue
+    if (!compileExpression(skipIf).matches(skipScope(lane, workers, reader.now()))) continue
     moved += await moveAll(store, workspaceSid, lane.name)
   }
   return moved
 }
 
+/** What `skip_if` is held against. */
+export const skipScope = ({ facts: { attributes } }: RoundLane, workers: Counts, now: number): Scope => ({
+  attributes,
+  task: attributes,
+  workers,
+  now,
+})
+
 /** `available`, `unavailable`, and a count for each activity's SID. */
-const countWorkers = async (
+export const countWorkers = async (
   reader: Reader,
   workspaceSid: string,
   expression: string | null,

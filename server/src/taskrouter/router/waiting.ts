@@ -29,6 +29,56 @@ export const lanesWaiting = reading((db, at: { workspaceSid: string }) =>
     .where('lane', 'is not', null),
 )
 
+/** How many lanes `someLanesWaiting` finds at the most. */
+export const SOME_LANES = 100
+
+/** The first lanes with a waiting task after a given name, for who reads them by the page. */
+export const someLanesWaiting = reading((db, at: { workspaceSid: string; after: string }) =>
+  db
+    .withRecursive('found(lane)', (query) =>
+      query
+        .selectFrom('tasks')
+        .select((it) => it.fn.min('lane').as('lane'))
+        .where('workspace_sid', '=', at.workspaceSid)
+        .where('waits', '=', 1)
+        .where('lane', '>', at.after)
+        .unionAll(
+          query
+            .selectFrom('found')
+            .select(
+              sql<string | null>`(select min(t.lane) from tasks t where t.workspace_sid = ${at.workspaceSid}
+                and t.waits = 1 and t.lane > found.lane)`.as('lane'),
+            )
+            .where('found.lane', 'is not', null),
+        ),
+    )
+    .selectFrom('found')
+    .select('lane')
+    .where('lane', 'is not', null)
+    .limit(SOME_LANES),
+)
+
+/** The most that `waitingBefore` counts: who waits behind so many wants to know no more. */
+export const COUNTED_MAX = 10_000
+
+/** How many tasks of a lane wait before a given place in it. */
+export const waitingBefore = reading(
+  (db, at: { workspaceSid: string; lane: string; priorityDown: number; turn: number; sid: string }) =>
+    db
+      .selectFrom((it) =>
+        it
+          .selectFrom('tasks')
+          .select('sid')
+          .where('workspace_sid', '=', at.workspaceSid)
+          .where('waits', '=', 1)
+          .where('lane', '=', at.lane)
+          .where(sql<boolean>`(priority_down, turn, sid) < (${at.priorityDown}, ${at.turn}, ${at.sid})`)
+          .limit(COUNTED_MAX)
+          .as('before'),
+      )
+      .select((it) => it.fn.countAll<number>().as('count')),
+)
+
 /** The next tasks of a lane, in their turn, after a given one. */
 export const nextTasks = reading(
   (

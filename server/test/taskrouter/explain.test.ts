@@ -1,0 +1,363 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { openWorld, type World } from '../world/index.ts'
+import { type Centre, openCentre } from './centre.ts'
+
+interface Found {
+  readonly obstacle: string
+  readonly why: string
+  readonly clause?: string
+  readonly seen?: readonly { readonly key: string; readonly value: unknown }[]
+  readonly until?: string
+  readonly [more: string]: unknown
+}
+
+interface TaskAnswer {
+  readonly summary: string
+  readonly assignment_status: string
+  readonly workflow: {
+    readonly filter: { readonly place: string; readonly friendly_name: string | null }
+    readonly target: string
+    readonly since: string
+    readonly filters: readonly { readonly place: string; readonly holds: boolean; readonly clause?: string }[]
+    readonly targets: readonly { readonly place: string; readonly state: string }[]
+  }
+  readonly queue: {
+    readonly friendly_name: string
+    readonly ahead: number
+    readonly skip_if: { readonly holds: boolean; readonly to: string | null } | null
+  }
+  readonly offers: { readonly refusals: number; readonly live: readonly { readonly worker_name: string }[] }
+  readonly workers: readonly {
+    readonly worker_sid: string
+    readonly friendly_name: string
+    readonly can_take_it: boolean
+    readonly refused_before: boolean
+    readonly obstacles: readonly Found[]
+  }[]
+  readonly considered: {
+    readonly workers: number
+    readonly considered: number
+    readonly next_after: string | null
+    readonly can_take_it: number
+    readonly obstacles: Readonly<Record<string, number>>
+  }
+  readonly next: readonly { readonly what: string; readonly at: string; readonly outcome: string }[]
+}
+
+interface WorkerAnswer {
+  readonly summary: string
+  readonly channels: readonly {
+    readonly task_channel_unique_name: string
+    readonly closed_by: readonly string[]
+  }[]
+  readonly lines: readonly {
+    readonly task_queue_friendly_name: string
+    readonly waiting: number
+    readonly can_take: boolean
+    readonly obstacles: readonly Found[]
+    readonly tasks: readonly { readonly task_sid: string; readonly obstacles: readonly Found[] }[]
+  }[]
+  readonly next_after: string | null
+}
+
+const sidOf = async (centre: Centre): Promise<string> => (await centre.workspace.fetch()).sid
+
+const ask = async <T>(centre: Centre, path: string): Promise<T> => {
+  const answer = await centre.world.fetch(`/v1/Workspaces/${await sidOf(centre)}/${path}`)
+  assert.equal(answer.status, 200, await answer.clone().text())
+  return (await answer.json()) as T
+}
+
+const explainTask = (centre: Centre, sid: string, query = ''): Promise<TaskAnswer> =>
+  ask(centre, `Tasks/${sid}/Explain${query}`)
+
+const explainWorker = (centre: Centre, sid: string): Promise<WorkerAnswer> =>
+  ask(centre, `Workers/${sid}/Explain`)
+
+const obstaclesOf = (answer: TaskAnswer, name: string): string[] =>
+  answer.workers.find((it) => it.friendly_name === name)?.obstacles.map((it) => it.obstacle) ?? ['not told']
+
+const iso = (ms: number): string => new Date(ms).toISOString()
+
+/** Skills and languages: a filter that takes gold customers through two targets, and everybody for the rest. */
+const openSkilled = async (world: World) => {
+  const centre = await openCentre(world, { routed: false })
+  const english = await centre.queue('English', { targetWorkers: "languages HAS 'en'" })
+  const all = await centre.queue('All')
+  await centre.workflow('Support', {
+    filters: [
+      { filter_friendly_name: 'Silver', expression: "customer == 'Silver'", targets: [{ queue: all }] },
+      {
+        filter_friendly_name: 'Gold',
+        expression: "customer == 'Gold'",
+        targets: [
+          { queue: english, expression: 'worker.level >= task.level', timeout: 30 },
+          { queue: all, priority: 10, timeout: 60 },
+        ],
+      },
+    ],
+    default_filter: { queue: all },
+  })
+  return centre
+}
+
+const gold = { attributes: JSON.stringify({ customer: 'Gold', level: 3 }), taskChannel: 'chat' }
+
+for (const engine of ['memory', 'postgres'] as const)
+  describe(`Explain, on ${engine}`, () => {
+    test('says of a task where it is, who is passed over and why, and what comes next', async () => {
+      await using world = await openWorld({ engine })
+      const centre = await openSkilled(world)
+      await centre.worker('french', { languages: ['fr'], level: 5 })
+      await centre.worker('novice', { languages: ['en'], level: 1 })
+      await centre.worker('away', { languages: ['en'], level: 5 }, centre.away)
+      const busy = await centre.worker('busy', { languages: ['en'], level: 5 })
+      const off = await centre.worker('off', { languages: ['en'], level: 5 })
+      await centre.workspace.workers(off).workerChannels('chat').update({ available: false })
+      const first = await centre.task(gold)
+      await world.settle()
+      await centre.answer(first, 'busy', 'accepted')
+      const began = world.clock.now()
+      const ahead = await centre.task(gold)
+      const task = await centre.task(gold)
+      await world.settle()
+
+      const answer = await explainTask(centre, task)
+      assert.equal(answer.assignment_status, 'pending')
+      assert.deepEqual(obstaclesOf(answer, 'french'), ['queue'])
+      assert.deepEqual(obstaclesOf(answer, 'novice'), ['target'])
+      assert.deepEqual(obstaclesOf(answer, 'away'), ['activity'])
+      assert.deepEqual(obstaclesOf(answer, 'busy'), ['capacity'])
+      assert.deepEqual(obstaclesOf(answer, 'off'), ['channel_unavailable'])
+      const [novice] = answer.workers.find((it) => it.friendly_name === 'novice')?.obstacles ?? []
+      assert.equal(novice?.clause, 'worker.level >= task.level')
+      assert.deepEqual(novice?.seen, [
+        { key: 'worker.level', value: 1 },
+        { key: 'task.level', value: 3 },
+      ])
+      assert.deepEqual(answer.considered, {
+        workers: 5,
+        considered: 5,
+        next_after: null,
+        can_take_it: 0,
+        obstacles: { queue: 1, target: 1, activity: 1, capacity: 1, channel_unavailable: 1 },
+      })
+      assert.match(
+        answer.summary,
+        /^It waits in English; none of the 5 workers considered can take it: 1 are not in/,
+      )
+      assert.deepEqual(answer.workflow.filter, {
+        place: 'task_routing.filters[1]',
+        friendly_name: 'Gold',
+        expression: "customer == 'Gold'",
+      })
+      assert.equal(answer.workflow.target, 'task_routing.filters[1].targets[0]')
+      assert.equal(answer.workflow.since, iso(began))
+      assert.deepEqual(
+        answer.workflow.filters.map((it) => [it.holds, it.clause]),
+        [
+          [false, "customer == 'Silver'"],
+          [true, undefined],
+        ],
+      )
+      assert.deepEqual(
+        answer.workflow.targets.map((it) => it.state),
+        ['here', 'to come'],
+      )
+      assert.equal(answer.queue.friendly_name, 'English')
+      assert.equal(answer.queue.ahead, 1)
+      assert.equal((await explainTask(centre, ahead)).queue.ahead, 0)
+      assert.deepEqual(
+        answer.next.map((it) => [it.what, it.at]),
+        [
+          ['target_timeout', iso(began + 30_000)],
+          ['task_timeout', iso(began + 86_400_000)],
+        ],
+      )
+      assert.match(answer.next[0]?.outcome ?? '', /moves to task_routing.filters\[1\].targets\[1\]/)
+      const { channels } = await explainWorker(centre, busy)
+      assert.deepEqual(channels.find((it) => it.task_channel_unique_name === 'chat')?.closed_by, ['capacity'])
+
+      for (const { sid, friendlyName } of await centre.workspace.workers.list())
+        if (friendlyName !== 'busy')
+          await centre.workspace.workers(sid).update({ activitySid: centre.offline })
+      world.clock.advance(31_000)
+      await world.settle()
+      const later = await explainTask(centre, task)
+      assert.equal(later.workflow.since, iso(began + 31_000))
+      assert.deepEqual(
+        later.workflow.targets.map((it) => it.state),
+        ['passed', 'here'],
+      )
+      assert.equal(later.next[0]?.outcome, 'The task is canceled: Task canceled on Workflow timeout.')
+    })
+
+    test('goes through the workers by the page', async () => {
+      await using world = await openWorld({ engine })
+      const centre = await openSkilled(world)
+      for (const name of ['a', 'b', 'c', 'd', 'e']) await centre.worker(name, {}, centre.offline)
+      const task = await centre.task(gold)
+      const seen: string[] = []
+      let after = ''
+      for (;;) {
+        const answer = await explainTask(centre, task, `?PageSize=2${after && `&After=${after}`}`)
+        seen.push(...answer.workers.map((it) => it.friendly_name))
+        assert.equal(answer.considered.workers, 5)
+        if (answer.considered.next_after === null) break
+        after = answer.considered.next_after
+      }
+      assert.deepEqual(seen, ['a', 'b', 'c', 'd', 'e'])
+    })
+
+    test('says of a worker which lines could reach them, and what stands in the way', async () => {
+      await using world = await openWorld({ engine })
+      const centre = await openSkilled(world)
+      const novice = await centre.worker('novice', { languages: ['en'], level: 1 }, centre.offline)
+      const golden = await centre.task(gold)
+      await centre.task({ taskChannel: 'chat' })
+      const plain = await centre.task({ taskChannel: 'sms' })
+      await world.settle()
+      const away = await explainWorker(centre, novice)
+      assert.match(
+        away.summary,
+        /^novice is Offline with 0 in hand; of the 3 tasks that wait, none can reach them/,
+      )
+      assert.ok(away.lines.every((it) => it.obstacles.some(({ obstacle }) => obstacle === 'activity')))
+      assert.deepEqual(away.lines.find((it) => it.task_queue_friendly_name === 'English')?.waiting, 1)
+
+      await centre.workspace.workers(novice).workerChannels('sms').update({ capacity: 0 })
+      await centre.workspace.workers(novice).update({ activitySid: centre.available })
+      const back = await explainWorker(centre, novice)
+      const byTask = new Map(back.lines.map((it) => [it.tasks[0]?.task_sid, it]))
+      assert.deepEqual(
+        byTask.get(golden)?.obstacles.map((it) => it.clause),
+        ['worker.level >= task.level'],
+      )
+      assert.deepEqual(
+        byTask.get(plain)?.obstacles.map((it) => it.obstacle),
+        ['capacity'],
+      )
+      assert.equal(back.lines.filter((it) => it.can_take).length, 1)
+      assert.equal(back.next_after, null)
+    })
+  })
+
+describe('Explain', () => {
+  test('tells offers, refusals and the pause after one', async () => {
+    await using world = await openWorld()
+    const centre = await openCentre(world)
+    await centre.worker('ana')
+    const task = await centre.task()
+    const asked = await explainTask(centre, task)
+    assert.deepEqual(
+      asked.next.map((it) => it.what),
+      ['routing', 'task_timeout'],
+    )
+    assert.equal(asked.considered.can_take_it, 1)
+    assert.match(asked.summary, /1 of the 1 workers considered can take it in its turn/)
+    await world.settle()
+    const offered = await explainTask(centre, task)
+    assert.match(offered.summary, /offered to ana/)
+    assert.deepEqual(obstaclesOf(offered, 'ana'), ['offered', 'capacity'])
+    assert.ok(offered.next.some((it) => it.what === 'reservation_timeout' && /offer to ana/.test(it.outcome)))
+
+    await centre.answer(task, 'ana', 'rejected')
+    const refused = await explainTask(centre, task)
+    assert.deepEqual(obstaclesOf(refused, 'ana'), ['refused'])
+    assert.equal(refused.workers[0]?.refused_before, true)
+    assert.equal(refused.workers[0]?.obstacles[0]?.until, iso(world.clock.now() + 2_000))
+    await world.settle()
+    assert.equal(
+      (await explainTask(centre, task)).next.find((it) => it.what === 'routing')?.at,
+      iso(world.clock.now() + 2_000),
+      'and the router looks again when it ends',
+    )
+
+    world.clock.advance(2_000)
+    await world.settle()
+    await centre.answer(task, 'ana', 'accepted')
+    assert.equal((await explainTask(centre, task)).summary, 'ana has it.')
+    await centre.answer(task, 'ana', 'completed')
+    const over = await explainTask(centre, task)
+    assert.match(over.summary, /^It is completed/)
+    assert.deepEqual(over.workers, [])
+    assert.deepEqual(
+      over.next.map((it) => it.what),
+      ['removal'],
+    )
+  })
+
+  test('tells of a task for a known worker only that worker', async () => {
+    await using world = await openWorld()
+    const centre = await openCentre(world, { routed: false })
+    const all = await centre.queue('All')
+    await centre.workflow('Known', {
+      filters: [
+        {
+          expression: '1 == 1',
+          targets: [{ queue: all, known_worker_friendly_name: 'task.agent' }],
+        },
+      ],
+    })
+    await centre.worker('ana', {}, centre.offline)
+    await centre.worker('ben')
+    const task = await centre.task({ attributes: JSON.stringify({ agent: 'ana' }) })
+    await world.settle()
+    const answer = await explainTask(centre, task)
+    assert.deepEqual(
+      answer.workers.map((it) => it.friendly_name),
+      ['ana'],
+    )
+    assert.deepEqual(obstaclesOf(answer, 'ana'), ['activity'])
+    const ben = (await centre.workspace.workers.list({ friendlyName: 'ben' }))[0]?.sid as string
+    const [line] = (await explainWorker(centre, ben)).lines
+    assert.deepEqual(
+      line?.obstacles.map((it) => it.obstacle),
+      ['known_worker'],
+    )
+  })
+
+  test('tells whether a target lets the task pass, and what of one with a task at a time', async () => {
+    await using world = await openWorld()
+    const centre = await openCentre(world, { routed: false, workspace: { multiTaskEnabled: false } })
+    const all = await centre.queue('All')
+    const few = await centre.queue('Few', { targetWorkers: "skill == 'few'" })
+    await centre.workflow('Skips', {
+      filters: [
+        {
+          expression: '1 == 1',
+          targets: [{ queue: few, skip_if: 'workers.available == 0', timeout: 60 }, { queue: all }],
+        },
+      ],
+    })
+    await centre.worker('ana', { skill: 'few' })
+    const first = await centre.task({ taskChannel: 'chat' })
+    await world.settle()
+    await centre.answer(first, 'ana', 'accepted')
+    const task = await centre.task({ taskChannel: 'sms' })
+    await world.settle()
+    const answer = await explainTask(centre, task)
+    assert.deepEqual(obstaclesOf(answer, 'ana'), ['busy'])
+    assert.equal(answer.queue.skip_if?.holds, false)
+    assert.equal(answer.queue.skip_if?.to, 'task_routing.filters[0].targets[1]')
+  })
+
+  test('is for back ends, and each for their own', async () => {
+    await using world = await openWorld()
+    const centre = await openCentre(world)
+    const ana = await centre.worker('ana')
+    const task = await centre.task()
+    const workspace = await sidOf(centre)
+    const other = await world.newAccount('Other')
+    const as = `Basic ${Buffer.from(`${other.sid}:${other.authToken}`).toString('base64')}`
+    for (const path of [`Tasks/${task}/Explain`, `Workers/${ana}/Explain`]) {
+      const address = `/v1/Workspaces/${workspace}/${path}`
+      assert.equal((await world.fetch(address)).status, 200)
+      assert.equal((await world.fetch(address, { as })).status, 404)
+      assert.equal((await world.fetch(address, { as: null })).status, 401)
+    }
+    const wrong = await world.fetch(`/v1/Workspaces/${workspace}/Tasks/${task}/Explain?PageSize=1001`)
+    assert.equal(wrong.status, 400)
+  })
+})
