@@ -77,6 +77,34 @@ export type Verbs<R extends ResourceDeclaration> = {
   [V in keyof R['operations'] & Verb]: VerbsInFull<R>[V]
 }
 
+/** An operation as it is asked inside the house, for a client whose socket it came through. */
+export interface Asking<Path> {
+  readonly token: AccessToken
+  readonly path: Path
+  /** By the names of the form: `FriendlyName`. */
+  readonly form?: Readonly<Record<string, unknown>> | undefined
+  /** Of a list. */
+  readonly page?: PageAsked | undefined
+}
+
+interface Performed<R extends ResourceDeclaration> {
+  list: RowOf<R>[]
+  fetch: RowOf<R>
+  create: RowOf<R>
+  update: RowOf<R>
+  delete: undefined
+}
+
+/**
+ * Asks an operation as REST does: form, gate, verb.
+ * @throws what is refused, and 404 / 20404 where there is nothing
+ */
+export type Perform = <R extends ResourceDeclaration, V extends keyof R['operations'] & Verb>(
+  resource: R,
+  verb: V,
+  asking: Asking<PathFor<R, V>>,
+) => Promise<Performed<R>[V]>
+
 export interface Binding {
   readonly resource: ResourceDeclaration
   readonly verbs: Partial<Record<Verb, unknown>>

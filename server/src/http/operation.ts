@@ -3,6 +3,7 @@
  * gate is asked, the verb runs, in a transaction where it changes something, and the row becomes JSON.
  */
 import type { Present } from '@parley/contract/present.ts'
+import { problem } from '@parley/contract/problem.ts'
 import {
   inCode,
   METHODS,
@@ -13,7 +14,7 @@ import {
 } from '@parley/contract/resource.ts'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Reader, Store, Tx } from '../store/tx.ts'
-import type { AccessToken, Call, Gate } from './binding.ts'
+import type { AccessToken, Asking, Binding, Call, Gate, Perform } from './binding.ts'
 import { notFound, pathOf } from './faults.ts'
 import { formReader, type Sent } from './forms.ts'
 import { type KeyKind, type Page, paged, readPage } from './pages.ts'
@@ -61,6 +62,20 @@ interface ListInFull {
 /** Ends a rehearsal, so that nothing of it stays. */
 const UNDONE = new Error('a rehearsal is undone')
 
+type Changing = (tx: Tx, call: Call) => Promise<unknown>
+
+/** Runs a verb and undoes it. @throws what it refuses */
+const rehearse = async (store: Store, name: string, verb: Changing, call: Call): Promise<void> => {
+  try {
+    await store.transact(`rehearse ${name}`, async (tx) => {
+      await verb(tx, call)
+      throw UNDONE
+    })
+  } catch (fault) {
+    if (fault !== UNDONE) throw fault
+  }
+}
+
 const NO_PAGE: Page = { size: 0, limit: 0, number: 0 }
 
 /** Fastify's handler of one operation: reads the call, asks the gate, runs the verb, presents what it gave. */
@@ -96,18 +111,7 @@ export const operationHandler = ({ resource, verb, bound, present, serving }: Op
       json: declared?.reads === 'json' ? request.body : undefined,
       say: (header, value) => reply.header(header, value),
     }
-    return gate(store.reader, resource, verb, call, () => rehearse(call))
-  }
-
-  const rehearse = async (call: Call): Promise<void> => {
-    try {
-      await store.transact(`rehearse ${name}`, async (tx) => {
-        await (bound as (tx: Tx, call: Call) => Promise<unknown>)(tx, call)
-        throw UNDONE
-      })
-    } catch (fault) {
-      if (fault !== UNDONE) throw fault
-    }
+    return gate(store.reader, resource, verb, call, () => rehearse(store, name, bound as Changing, call))
   }
 
   const answerOne = (row: Row | undefined, request: FastifyRequest, reply: FastifyReply) => {
@@ -159,6 +163,58 @@ export const operationHandler = ({ resource, verb, bound, present, serving }: Op
     },
   }
   return handlers[verb](bound as never)
+}
+
+interface Prepared {
+  readonly name: string
+  readonly bound: unknown
+  readonly readInput: ReturnType<typeof formReader>
+}
+
+/** Operations for those inside the house who ask for a client: the same forms, gate and verbs as at the door. */
+export const openPerform = (served: readonly Binding[], { store, gate }: Pick<Serving, 'store' | 'gate'>) => {
+  const byResource = new Map(served.map((it) => [it.resource, it.verbs]))
+  const prepared = new Map<string, Prepared>()
+  const prepare = (resource: ResourceDeclaration, verb: Verb): Prepared => {
+    const name = operationName(resource, verb)
+    let it = prepared.get(name)
+    if (!it) {
+      const bound = byResource.get(resource)?.[verb]
+      if (!bound) throw new Error(`${name} is not served`)
+      it = { name, bound, readInput: formReader(resource.operations[verb]?.form) }
+      prepared.set(name, it)
+    }
+    return it
+  }
+  const perform = async (resource: ResourceDeclaration, verb: Verb, asking: Asking<object>) => {
+    const { name, bound, readInput } = prepare(resource, verb)
+    const { token, path, form = {}, page = NO_PAGE } = asking
+    const wish: Call = {
+      accountSid: token.accountSid,
+      token,
+      actor: { kind: 'client', identity: token.identity },
+      path,
+      input: readInput(form),
+      page,
+      ifMatch: undefined,
+      json: undefined,
+      say: () => {},
+    }
+    const call = await gate(store.reader, resource, verb, wish, () =>
+      rehearse(store, name, bound as Changing, wish),
+    )
+    const done = await run(verb, name, bound, call)
+    if (done === undefined || done === false)
+      throw problem('not_found', { path: Object.values(path).join('/') })
+    return done === true ? undefined : done
+  }
+  const run = (verb: Verb, name: string, bound: unknown, call: Call): Promise<unknown> => {
+    if (verb === 'fetch') return (bound as Bound['fetch'])(store.reader, call)
+    if (verb !== 'list') return store.transact(name, (tx) => (bound as Changing)(tx, call))
+    const list = bound as Bound['list']
+    return (typeof list === 'function' ? list : list.rows)(store.reader, call)
+  }
+  return perform as unknown as Perform
 }
 
 const isRecord = (it: unknown): it is Sent => typeof it === 'object' && it !== null && !Array.isArray(it)
