@@ -145,7 +145,7 @@ for (const engine of ['memory', 'postgres'] as const)
       })
       assert.match(
         answer.summary,
-        /^It waits in English; none of the 5 workers considered can take it: 1 are not in/,
+        /^It waits in English; none of the 5 workers considered can take it: 1 not in the queue, 1 outside/,
       )
       assert.deepEqual(answer.workflow.filter, {
         place: 'task_routing.filters[1]',

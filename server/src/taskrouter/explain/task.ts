@@ -219,16 +219,16 @@ const skipOf = async (reader: Reader, lane: RoundLane, task: StoredTask) => {
 }
 
 const IN_A_SUMMARY: Readonly<Record<Obstacle, string>> = {
-  offered: 'have it offered',
-  has_it: 'have it',
-  known_worker: 'are not the one it is for',
-  queue: 'are not in the queue',
-  target: "do not meet the target's expression",
-  activity: 'are not available',
-  busy: 'have another task',
-  channel_unavailable: 'have the task channel switched off',
-  capacity: 'have no capacity left',
-  refused: 'refused it a moment ago',
+  offered: 'asked already',
+  has_it: 'with it in hand',
+  known_worker: 'not the one it is for',
+  queue: 'not in the queue',
+  target: "outside the target's expression",
+  activity: 'not available',
+  busy: 'with another task',
+  channel_unavailable: 'with the task channel switched off',
+  capacity: 'with no capacity left',
+  refused: 'who refused it a moment ago',
 }
 
 const summaryOf = (task: StoredTask, live: readonly StoredReservation[], seen: Seen): string => {
