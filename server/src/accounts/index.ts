@@ -1,4 +1,4 @@
-export { mintAccessToken, requireGrantFor } from './access-token.ts'
+export { mintAccessToken, requireGrant, requireGrantFor } from './access-token.ts'
 export {
   type AccountRow,
   allAccounts,

@@ -17,6 +17,7 @@ import { lockChannel } from './channel-row.ts'
 import { FIRST_INFO_EVENTS, FOLLOWED, forgetTombstones, numberedInfo } from './followed.ts'
 import { given, isNothing } from './given.ts'
 import { removeMember } from './member.ts'
+import { isOnline } from './presence.ts'
 import { requireRole } from './role.ts'
 import { limitsOf } from './service-row.ts'
 import { inService, requireBackEnd, requirePermission } from './standing.ts'
@@ -148,8 +149,8 @@ export const users = bind(User, {
     const user = await findUser(reader, service.sid, call.path.sid)
     if (!user) return undefined
     if (user.identity !== me?.identity) requirePermission(me, 'edit user')
-    // Nobody is online who has no live connection, and there are none but those of the chat socket.
-    return service.reachability_enabled === 1 ? { ...user, is_online: 0, is_notifiable: 0 } : user
+    if (service.reachability_enabled !== 1) return user
+    return { ...user, is_online: Number(await isOnline(reader, user.sid)), is_notifiable: 0 }
   },
   create: async (tx, call) => {
     const { service } = await inService(tx, call)

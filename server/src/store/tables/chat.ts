@@ -25,6 +25,12 @@ interface PresenceRow {
   service_sid: string
 }
 
+/** A process that sockets connect to, and when it last said that it lives. */
+interface NodeRow {
+  sid: string
+  seen_at: number
+}
+
 export interface ChatTables {
   services: ServiceRow
   roles: RoleRow
@@ -39,4 +45,5 @@ export interface ChatTables {
   channel_webhooks: ChannelWebhookRow
   tombstones: TombstoneRow
   presences: PresenceRow
+  nodes: NodeRow
 }
