@@ -1,0 +1,25 @@
+/**
+ * Which door a WebSocket comes in by. The HTTP server asks here before it gives a connection away: what is for no door
+ * stays an ordinary request and gets an ordinary answer, a 404 or, for the `Upgrade: h2c` that some HTTP clients send
+ * with everything, the resource.
+ */
+import type { IncomingMessage, Server } from 'node:http'
+import type { Duplex } from 'node:stream'
+
+export interface SocketDoor {
+  /** @param path without its query, as it came */
+  readonly isFor: (path: string) => boolean
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+}
+
+export const hangDoors = (server: Server, doors: readonly SocketDoor[]): void => {
+  const doorFor = ({ url = '/', headers }: IncomingMessage): SocketDoor | undefined => {
+    if (headers.upgrade?.toLowerCase() !== 'websocket') return undefined
+    const path = url.split('?', 1)[0] ?? '/'
+    return doors.find((door) => door.isFor(path))
+  }
+  Object.assign(server, {
+    shouldUpgradeCallback: (request: IncomingMessage) => doorFor(request) !== undefined,
+  })
+  server.on('upgrade', (request, socket, head) => doorFor(request)?.upgrade(request, socket, head))
+}
