@@ -38,12 +38,14 @@ export interface TunnelledAnswer {
 /** What stands behind the sockets. */
 export interface Upstream {
   /**
-   * Lets somebody in whose token is believed: their user is made if need be, and they are here from now on.
+   * Lets somebody in whose token is believed: their user is made if need be.
    * @throws a Problem that says why not: 20106 without a chat grant, 50050 for a service that does not exist
    */
   arrive(token: AccessToken): Promise<Pick<Client, 'serviceSid' | 'userSid'>>
+  /** They are here from now on. */
+  join(client: Client): void
   /** @throws nothing: what is refused is an answer */
   answer(client: Client, request: TunnelledRequest): Promise<TunnelledAnswer>
-  /** The connection is over; whatever it followed is forgotten. Called once for each that arrived. */
+  /** The connection is over; whatever it followed is forgotten. Called once for each that joined. */
   leave(client: Client): void
 }
