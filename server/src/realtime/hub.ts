@@ -51,7 +51,12 @@ export interface HubOptions {
   /** Encodes a notification once for everybody who gets it. */
   readonly encode: (messageType: string, payload: object) => Uint8Array
   readonly onFault: (fault: unknown) => void
+  /** Tells other nodes that something has come to a number. */
+  readonly tellOthers?: ((name: string, number: number) => void) | undefined
 }
+
+/** In a hint: the whole object is gone. */
+export const GONE = Number.MAX_SAFE_INTEGER
 
 export interface Hub {
   /**
@@ -67,8 +72,8 @@ export interface Hub {
   hear(events: readonly Event[]): void
   /** That an object has come to a number, somewhere else. */
   hint(name: string, number: number): void
-  /** Whatever this process may not have heard of is read. */
-  catchUp(): void
+  /** Notices may have been lost: what has happened meanwhile is read, and who may not follow any more is dropped. */
+  catchUp(mayFollow: (client: Client, followed: Followed) => Promise<boolean>): Promise<void>
   /** A user has left a channel: none of their clients hears of it any more. */
   turnOut(userSid: string, channelSid: string, isPrivate: boolean): void
   /** Sends to whoever follows a channel's roster, but for one identity. */
@@ -77,7 +82,7 @@ export interface Hub {
   readonly size: number
 }
 
-export const openHub = ({ reader, encode, onFault }: HubOptions): Hub => {
+export const openHub = ({ reader, encode, onFault, tellOthers }: HubOptions): Hub => {
   const places = new Map<string, Place>()
   const ofClient = new Map<Client, Set<Place>>()
 
@@ -216,18 +221,26 @@ export const openHub = ({ reader, encode, onFault }: HubOptions): Hub => {
     hear: (events) => {
       for (const event of events)
         for (const { followed, number, change } of happeningsOf(event)) {
-          const place = places.get(nameOf(followed))
+          const name = nameOf(followed)
+          const place = places.get(name)
+          tellOthers?.(name, number)
           if (!place) continue
-          if (number === Number.MAX_SAFE_INTEGER) end(place, change() as Change)
+          if (number === GONE) end(place, change() as Change)
           else happen(place, number, change)
         }
     },
     hint: (name, number) => {
       const place = places.get(name)
-      if (place) happen(place, number, () => undefined)
+      if (!place) return
+      if (number === GONE) end(place, { number, what: 'gone', at: reader.now() })
+      else happen(place, number, () => undefined)
     },
-    catchUp: () => {
-      for (const place of places.values()) readOn(place)
+    catchUp: async (mayFollow) => {
+      for (const place of [...places.values()]) {
+        for (const client of [...place.followers.keys()])
+          if (!(await mayFollow(client, place.followed))) drop(client, place)
+        readOn(place)
+      }
     },
     turnOut: (userSid, channelSid, isPrivate) => {
       const kinds = isPrivate
