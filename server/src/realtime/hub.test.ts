@@ -63,7 +63,8 @@ class Believer {
 
 type Step =
   | { readonly do: 'post' }
-  | { readonly do: 'edit' | 'remove'; readonly which: number }
+  | { readonly do: 'edit'; readonly which: number }
+  | { readonly do: 'remove'; readonly which: number }
   | { readonly do: 'hint'; readonly back: number }
   | { readonly do: 'come'; readonly who: number }
   | { readonly do: 'go'; readonly who: number }
