@@ -5,7 +5,7 @@
  * but the database.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { problem } from '@parley/contract/problem.ts'
+import { type Problem, problem } from '@parley/contract/problem.ts'
 
 const HASHES = { HS256: 'sha256', HS384: 'sha384', HS512: 'sha512' } as const
 
@@ -108,11 +108,7 @@ export const checkTimes = (
   const nbf = time(claims, 'nbf')
   time(claims, 'iat')
   if (exp === undefined) throw problem('token_invalid', { reason: 'exp is missing' })
-  if (exp + skewSeconds * 1000 <= now)
-    throw problem('token_expired', {
-      ago: `${span(now - exp)} ago`,
-      reason: `it was valid until ${new Date(exp).toISOString()}`,
-    })
+  if (exp + skewSeconds * 1000 <= now) throw expired(exp, now)
   if (nbf !== undefined && nbf - skewSeconds * 1000 > now)
     throw problem('token_not_yet_valid', {
       reason: `it is valid in ${span(nbf - now)}, from ${new Date(nbf).toISOString()}`,
@@ -130,6 +126,13 @@ const time = (claims: Record<string, unknown>, name: 'exp' | 'nbf' | 'iat'): num
     throw problem('token_invalid', { reason: `${name} is not a time in seconds since 1970` })
   return seconds * 1000
 }
+
+/** 20104 for what ended at `exp`, both in milliseconds since 1970. */
+export const expired = (exp: number, now: number): Problem =>
+  problem('token_expired', {
+    ago: `${span(now - exp)} ago`,
+    reason: `it was valid until ${new Date(exp).toISOString()}`,
+  })
 
 /** A length of time in its largest whole unit, as `5 minutes`. */
 const span = (ms: number): string => {

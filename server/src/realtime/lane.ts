@@ -24,7 +24,7 @@ export class Lane {
   }
 
   /**
-   * @param work must not reject
+   * @param work its `run` must not reject
    * @returns false when more would wait than is allowed; the work is then not taken
    */
   take(work: Work): boolean {

@@ -11,10 +11,10 @@ import type { Logger } from 'pino'
 import { type RawData, type WebSocket, WebSocketServer } from 'ws'
 import type { AccessToken } from '../http/binding.ts'
 import type { Client, TunnelledAnswer, TunnelledRequest, Upstream } from './client.ts'
-import { Lane } from './lane.ts'
+import { Lane, type LaneBounds } from './lane.ts'
 import { decode, FRAME_BYTES_MAX, type NewFrameId } from './protocols/twilsock/frame.ts'
 import { type Deed, FRESH, type Happening, type Session, step } from './protocols/twilsock/session.ts'
-import type { SocketDoor } from './upgrades.ts'
+import { type SocketDoor, turnAway } from './upgrades.ts'
 
 export const BOUNDS = {
   /** Requests of one connection that run at once: one that a webhook holds up must not hold up the others. */
@@ -27,6 +27,8 @@ export const BOUNDS = {
   unsentBytes: 4 * 1024 * 1024,
   /** Pings and pongs between two heartbeats. Each ping costs an answer, and no client needs more than a few. */
   pings: 300,
+  /** Tokens of one connection that wait to be judged, one after the other: requests must not hold up a renewal. */
+  judged: 10,
   /** How often alarms are looked at, in milliseconds. */
   sweepMs: 1_000,
   /** How many sweeps lie between two heartbeats of a connection. One that is not heard of in between is gone. */
@@ -81,14 +83,16 @@ interface Connection {
   isHeard: boolean
   pings: number
   isOver: boolean
+  readonly judging: Lane
   /** Made when something is asked: most connections are idle most of the time. */
-  lane: Lane | undefined
+  asking: Lane | undefined
   client: (Client & { token: AccessToken }) | undefined
 }
 
 export const openSockets = (options: SocketOptions): Sockets => {
   const { upstream, believe, log, now, newId } = options
   const bounds: Bounds = { ...BOUNDS, ...options.bounds }
+  const judging: LaneBounds = { ...bounds, running: 1, waiting: bounds.judged }
   const connections = new Set<Connection>()
   let sweeps = 0
   let isClosing = false
@@ -116,7 +120,8 @@ export const openSockets = (options: SocketOptions): Sockets => {
       isHeard: true,
       pings: 0,
       isOver: false,
-      lane: undefined,
+      judging: new Lane(judging),
+      asking: undefined,
       client: undefined,
     }
     connections.add(connection)
@@ -170,17 +175,13 @@ export const openSockets = (options: SocketOptions): Sockets => {
         if (connection.client) connection.client.token = deed.token
         break
       case 'believe':
-        work(connection, deed.jwt.length, () => judge(connection, deed.frameId, () => believed(deed)))
+        judge(connection, deed, deed.jwt.length, () => believed(deed))
         break
       case 'arrive':
-        work(connection, 0, () => judge(connection, deed.frameId, () => arrived(connection, deed.token)))
+        judge(connection, deed, 0, () => arrived(connection, deed.token))
         break
       case 'ask':
-        work(connection, deed.bytes, async () => {
-          if (!connection.client) return
-          const answer = await answered(connection.client, deed.request)
-          happen(connection, { what: 'answered', frameId: deed.frameId, answer })
-        })
+        ask(connection, deed)
     }
   }
 
@@ -199,6 +200,35 @@ export const openSockets = (options: SocketOptions): Sockets => {
     return { what: 'arrived', token }
   }
 
+  /** Has a verdict made in its turn, and the session told of it. */
+  const judge = (
+    connection: Connection,
+    { frameId }: { frameId: string },
+    bytes: number,
+    verdict: () => Promise<Happening>,
+  ): void => {
+    const run = async () => {
+      try {
+        happen(connection, await verdict())
+      } catch (fault) {
+        if (!(fault instanceof Problem)) log.error({ fault }, 'a token could not be judged')
+        const why = fault instanceof Problem ? fault : problem('internal')
+        happen(connection, { what: 'refused', frameId, why })
+      }
+    }
+    if (!connection.judging.take({ bytes, run })) end(connection, TRY_AGAIN, 'too many tokens wait')
+  }
+
+  const ask = (connection: Connection, { frameId, request, bytes }: Deed & { deed: 'ask' }): void => {
+    const run = async () => {
+      if (!connection.client) return
+      const answer = await answered(connection.client, request)
+      happen(connection, { what: 'answered', frameId, answer })
+    }
+    connection.asking ??= new Lane(bounds)
+    if (!connection.asking.take({ bytes, run })) end(connection, TRY_AGAIN, 'too many requests wait')
+  }
+
   const answered = async (client: Client, request: TunnelledRequest): Promise<TunnelledAnswer> => {
     try {
       return await upstream.answer(client, request)
@@ -206,26 +236,6 @@ export const openSockets = (options: SocketOptions): Sockets => {
       log.error({ fault, path: request.path }, 'a request through a socket failed')
       const { status, code, message } = problem('internal')
       return { status, body: { status, code, message } }
-    }
-  }
-
-  /** @param run must not reject */
-  const work = (connection: Connection, bytes: number, run: () => Promise<void>): void => {
-    connection.lane ??= new Lane(bounds)
-    if (!connection.lane.take({ bytes, run })) end(connection, TRY_AGAIN, 'too many requests wait')
-  }
-
-  const judge = async (
-    connection: Connection,
-    frameId: string,
-    verdict: () => Promise<Happening>,
-  ): Promise<void> => {
-    try {
-      happen(connection, await verdict())
-    } catch (fault) {
-      if (!(fault instanceof Problem)) log.error({ fault }, 'a token could not be judged')
-      const why = fault instanceof Problem ? fault : problem('internal')
-      happen(connection, { what: 'refused', frameId, why })
     }
   }
 
@@ -268,7 +278,8 @@ export const openSockets = (options: SocketOptions): Sockets => {
   const over = (connection: Connection): void => {
     connection.isOver = true
     connections.delete(connection)
-    void connection.lane?.stop()
+    void connection.judging.stop()
+    void connection.asking?.stop()
     if (connection.client) leave(connection.client)
   }
 
@@ -314,14 +325,17 @@ export const openSockets = (options: SocketOptions): Sockets => {
     },
     isFor: (path) => path === PATH || path.endsWith(PATH),
     upgrade: (request, socket, head) => {
-      if (isClosing)
-        socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+      if (isClosing) turnAway(socket, 503)
       else server.handleUpgrade(request, socket, head, (made) => opened(made, request))
     },
     [Symbol.asyncDispose]: async () => {
       isClosing = true
       const open = [...connections]
-      const ends = open.flatMap(({ socket, lane }) => [isClosed(socket), lane?.stop()])
+      const ends = open.flatMap(({ socket, judging, asking }) => [
+        isClosed(socket),
+        judging.stop(),
+        asking?.stop(),
+      ])
       for (const connection of open) {
         happen(connection, { what: 'ended', code: RESTART, reason: 'restart' })
         connection.socket.close(RESTART)

@@ -3,7 +3,7 @@
  * stays an ordinary request and gets an ordinary answer, a 404 or, for the `Upgrade: h2c` that some HTTP clients send
  * with everything, the resource.
  */
-import type { IncomingMessage, Server } from 'node:http'
+import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 
 export interface SocketDoor {
@@ -18,8 +18,20 @@ export const hangDoors = (server: Server, doors: readonly SocketDoor[]): void =>
     const path = url.split('?', 1)[0] ?? '/'
     return doors.find((door) => door.isFor(path))
   }
+  // Node before 24.9 does not ask, and gives every such connection away.
   Object.assign(server, {
     shouldUpgradeCallback: (request: IncomingMessage) => doorFor(request) !== undefined,
   })
-  server.on('upgrade', (request, socket, head) => doorFor(request)?.upgrade(request, socket, head))
+  server.on('upgrade', (request, socket, head) => {
+    const door = doorFor(request)
+    if (door) door.upgrade(request, socket, head)
+    else turnAway(socket, 404)
+  })
+}
+
+/** Answers a connection that was given away, and ends it. */
+export const turnAway = (socket: Duplex, status: number): void => {
+  // Whoever has gone meanwhile needs no answer; unheard, the error would end the process.
+  socket.on('error', () => socket.destroy())
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
 }

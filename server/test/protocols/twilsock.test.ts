@@ -563,3 +563,14 @@ test('[CS65] a token that is not believed does not renew', async () => {
   refusedWith(await client.request({ method: 'update' }), 401, 20101, /Invalid access token/)
   assert.equal((await client.ask('GET', '/until')).body, end)
 })
+
+test('[CS66] requests that take long hold up no renewal; too many renewals end the connection', async () => {
+  await using door = await openDoor(world)
+  await using client = await door.enter('ana', { lives: 500 })
+  for (let i = 0; i < 20; i += 1)
+    client.send({ method: 'message', http_request: { method: 'GET', path: `/wait/${i}` } })
+  const reply = await client.request({ method: 'update', token: door.token('ana', { lives: 900 }) })
+  assert.equal(statusOf(reply)?.code, 200)
+  for (let i = 0; i < 500; i += 1) client.send({ method: 'update', token: door.token() })
+  assert.deepEqual(await client.ended, { code: 1013, reason: 'too many tokens wait' })
+})

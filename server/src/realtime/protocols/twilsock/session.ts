@@ -6,6 +6,7 @@
  * once it is decided that it ends. The rules are CS20 to CS79 of docs/protocols/chat-socket.md.
  */
 import { type Problem, problem } from '@parley/contract/problem.ts'
+import { expired } from '../../../accounts/jwt.ts'
 import type { AccessToken } from '../../../http/binding.ts'
 import type { TunnelledAnswer, TunnelledRequest } from '../../client.ts'
 import {
@@ -177,7 +178,8 @@ const believed = (
   { frameId, token }: { frameId: string; token: AccessToken },
   given: Given,
 ): Step => {
-  if (token.expiresAt <= given.now) return refused(session, frameId, expired(token, given.now), given)
+  if (token.expiresAt <= given.now)
+    return refused(session, frameId, expired(token.expiresAt, given.now), given)
   if (session.state === 'admitting') return [session, [{ deed: 'arrive', frameId, token }]]
   if (session.state !== 'live') return [session, []]
   const why = whyNotRenewed(session.token, token)
@@ -191,12 +193,6 @@ const believed = (
     ],
   ]
 }
-
-const expired = ({ expiresAt }: AccessToken, now: number): Problem =>
-  problem('token_expired', {
-    ago: `${Math.round((now - expiresAt) / 1000)} seconds ago`,
-    reason: `it was valid until ${new Date(expiresAt).toISOString()}`,
-  })
 
 /** A connection stays one person's, in one service: who is somebody else now must come in by the door. */
 const whyNotRenewed = (before: AccessToken, after: AccessToken): Problem | undefined => {
