@@ -13,7 +13,7 @@ import { arrive } from './arrival.ts'
 import type { Client, TunnelledAnswer, TunnelledRequest, Upstream } from './client.ts'
 import { openHub } from './hub.ts'
 import { openPresence } from './presence.ts'
-import { answerChat, type ChatApi } from './protocols/chat/index.ts'
+import { answerChat, answerRegistrations, type ChatApi } from './protocols/chat/index.ts'
 import { requireReading } from './protocols/sync/access.ts'
 import type { Followed } from './protocols/sync/followed.ts'
 import { answerSync, type Sync } from './protocols/sync/requests.ts'
@@ -57,6 +57,7 @@ const TYPING = 'twilio.ipmsg.typing_indicator'
 const REGION = /^\/[^/]+\.twilio\.com(?=\/)/
 
 const CHAT_PATH = /^\/Client\/(v1|v2)\/(.*)$/
+const REGISTRATIONS_PATH = /^\/v1\/registrations\/?(.*)$/
 const SYNC_PATH = /^\/v[34]\/(?:Services\/[^/]+\/)?(.*)$/
 
 const FOLLOWED_TOPIC = 'realtime.followed'
@@ -125,12 +126,14 @@ export const openRealtime = (options: RealtimeOptions): Realtime => {
     bus.publish(TYPING_TOPIC, said)
   }
   const sync: Sync = { reader, hub, encode, onFault }
-  const chat: ChatApi = { reader, perform, publicUrl, typing }
+  const chat: ChatApi = { reader, store, perform, publicUrl, typing }
 
   const answer = async (client: Client, request: TunnelledRequest): Promise<TunnelledAnswer> => {
     const path = request.path.replace(REGION, '')
     const [, version, inChat] = CHAT_PATH.exec(path) ?? []
     if (inChat !== undefined) return answerChat(chat, client, request, version as 'v1' | 'v2', inChat)
+    const inRegistrations = REGISTRATIONS_PATH.exec(path)?.[1]
+    if (inRegistrations !== undefined) return answerRegistrations(client, request, inRegistrations)
     const inSync = SYNC_PATH.exec(path)?.[1]
     if (inSync !== undefined) return answerSync(sync, client, request, inSync)
     throw problem('not_found', { path })
