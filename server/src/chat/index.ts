@@ -16,5 +16,6 @@ export { routes } from './routes.ts'
 export { provisionService } from './service.ts'
 export { findService, mediaLimitOf, requireService } from './service-row.ts'
 export { ensureUser, findUser } from './user.ts'
+export { consumeNone } from './user-channel.ts'
 
 export const handlers: readonly JobHandler[] = [forgetChannel]

@@ -1,4 +1,5 @@
 /** A user's channels: those joined and those invited to, with what is unread in each. */
+import type { Actor } from '@parley/contract/actor.ts'
 import type { ChannelRow } from '@parley/contract/chat/channel.ts'
 import type { InviteRow } from '@parley/contract/chat/invite.ts'
 import type { MemberRow } from '@parley/contract/chat/member.ts'
@@ -127,6 +128,24 @@ const rowOf = async (
 /** The channel, locked before anything in it is changed. */
 const lockFor = (tx: Tx, user: UserRow, sidOrUniqueName: string): Promise<ChannelRow | undefined> =>
   lockChannel(tx, user.account_sid, sidOrUniqueName, user.service_sid)
+
+/**
+ * A client says that it has read nothing in a channel, whatever it said before.
+ * @throws 50300 without the channel, 50400 where they are no member of it
+ */
+export const consumeNone = async (
+  tx: Tx,
+  at: { accountSid: string; serviceSid: string; channelSid: string; actor: Actor & { kind: 'client' } },
+): Promise<UserChannelRow> => {
+  const { actor } = at
+  const channel = await lockChannel(tx, at.accountSid, at.channelSid, at.serviceSid)
+  if (!channel) throw problem('channel_not_found')
+  const user = await findUser(tx, at.serviceSid, actor.identity)
+  const member = await find(tx, 'members', { channel_sid: channel.sid, identity: actor.identity })
+  if (!user || !member) throw problem('not_a_member')
+  const changes = { last_consumed_message_index: null, last_consumption_timestamp: null }
+  return joined(user, await updateMember(tx, { channel, member, changes, actor }), undefined)
+}
 
 export const userChannels = bind(UserChannel, {
   list: {
