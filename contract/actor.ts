@@ -2,12 +2,12 @@
  * Who does something, as events and webhooks tell it.
  *
  * - `api`: an account's back end, with an auth token or an API key. `Source=API` in webhooks; they are sent only
- *   where the request asked for them with `X-Twilio-Webhook-Enabled: true`.
+ *   where the request asked for them with `X-Twilio-Webhook-Enabled: true`. With `house`, nobody asked: time, routing.
  * - `client`: a person's client, with an access token, or what the house does on a person's behalf (an agent who
  *   accepted is joined to the channel). `Source=SDK`; webhooks are always sent.
  */
 export type Actor =
-  | { readonly kind: 'api'; readonly webhooks: boolean }
+  | { readonly kind: 'api'; readonly webhooks: boolean; readonly house?: true }
   | { readonly kind: 'client'; readonly identity: string }
 
 /** The author of what the API does without naming one. */

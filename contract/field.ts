@@ -9,7 +9,7 @@ import type { ProblemName } from './problem.ts'
 export type JsonSchema = Readonly<Record<string, unknown>>
 
 /** How a stored column becomes JSON. */
-export type Show = 'as-is' | 'instant' | 'flag' | 'json'
+export type Show = 'as-is' | 'instant' | 'flag' | 'json' | 'own-address'
 
 export interface Field<Asked = unknown, Stored = unknown, Needed extends boolean = boolean> {
   readonly reads: z.ZodType<Asked>
@@ -192,6 +192,10 @@ export const address = ({
     'as-is',
     { type: 'string', format: 'uri' },
   )
+
+/** The address of something of ours: stored from its path on, shown with our own address before it. */
+export const ownAddress = (): Field<string, string, false> =>
+  field(plain, 'own-address', { type: 'string', format: 'uri' })
 
 export const isWebAddress = (it: string): boolean => /^https?:\/\/[^\s]+$/i.test(it) && URL.canParse(it)
 

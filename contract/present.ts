@@ -7,11 +7,12 @@ export type Present = (row: Readonly<Record<string, unknown>>) => Record<string,
 /** `2026-06-01T12:00:00Z`: whole seconds, as every REST answer has them. */
 export const isoSeconds = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`
 
-const shown: Record<Show, (stored: unknown) => unknown> = {
+const shown: Record<Show, (stored: unknown, origin: string) => unknown> = {
   'as-is': (it) => it,
   instant: (it) => isoSeconds(it as number),
   flag: (it) => it === 1 || it === true,
   json: (it) => JSON.parse(it as string),
+  'own-address': (it, origin) => `${origin}${it}`,
 }
 
 type Fill = (row: Readonly<Record<string, unknown>>) => string | null
@@ -50,7 +51,7 @@ export const presenter = (it: ResourceDeclaration, origin: string): Present => {
     const answer: Record<string, unknown> = {}
     for (const [name, show, asIs] of columns) {
       const stored = row[name]
-      answer[name] = stored === null || stored === undefined ? null : asIs ? stored : show(stored)
+      answer[name] = stored === null || stored === undefined ? null : asIs ? stored : show(stored, origin)
     }
     if (hasUrl) answer.url = ownAddress(row)
     if (links.length) {

@@ -3,6 +3,7 @@
  * of what was deleted, as they stood before.
  */
 import type { ActivityRow } from './activity.ts'
+import type { WorkspaceEventRow } from './event.ts'
 import type { ReservationRow } from './reservation.ts'
 import type { TaskRow } from './task.ts'
 import type { TaskChannelRow } from './task-channel.ts'
@@ -26,6 +27,12 @@ interface InQueue {
 interface InWorkflow {
   workflow: WorkflowRow
   task: TaskRow
+}
+
+/** A workspace's event as it is kept, with what its data names. */
+export type KeptEvent = Omit<WorkspaceEventRow, 'actor_url' | 'resource_url'> & {
+  readonly task_sid: string | null
+  readonly worker_sid: string | null
 }
 
 export interface TaskRouterEvents {
@@ -83,4 +90,6 @@ export interface TaskRouterEvents {
   'reservation.rescinded': Offer
   'reservation.wrapup': Offer
   'reservation.completed': Offer
+  /** Any of the others was written into the log of a workspace that wants to be told of it. */
+  'event.kept': { workspace: WorkspaceRow; kept: KeptEvent }
 }

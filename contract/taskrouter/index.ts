@@ -1,5 +1,6 @@
 /** TaskRouter v1: who gets which task. */
 export * from './activity.ts'
+export * from './event.ts'
 export * from './reservation.ts'
 export * from './task.ts'
 export * from './task-channel.ts'

@@ -21,8 +21,4 @@ export const TaskRouterUnserved = [
     `GET ${W}/Workflows/{WorkflowSid}/RealTimeStatistics`,
     `GET ${W}/Workflows/{WorkflowSid}/CumulativeStatistics`,
   ]),
-  unserved('taskrouter', 'events are told as they happen and not kept to be listed', [
-    `GET ${W}/Events`,
-    `GET ${W}/Events/{Sid}`,
-  ]),
 ] as const

@@ -45,6 +45,8 @@ export interface HouseOptions {
     /** How long a request may take to arrive, in milliseconds; 20 seconds unless said otherwise. */
     readonly requestTimeoutMs?: number | undefined
   }
+  /** How long the events of workspaces are kept. */
+  readonly eventsDays: number
   readonly log: Logger
   readonly nature?: Nature
   /** False where only a test's `settle` may run jobs. */
@@ -111,6 +113,7 @@ export const openHouse = async (options: HouseOptions): Promise<House> => {
           reactions.handler,
           ...chat.handlers,
           ...taskrouter.handlers,
+          taskrouter.forgetEvents(options.eventsDays),
           ...flex.handlers,
           ...hooks.handlers,
         ],

@@ -25,6 +25,7 @@ describe('settings', () => {
       sealKey: undefined,
       webhooks: { allowPrivate: true, retryHours: 24, silences: 1 },
       limits: { perSecond: 500, burst: 1000, guestsPerSecond: 20 },
+      eventsDays: 30,
       webchatOrigins: '*',
       log: { level: 'info', pretty: false },
     })

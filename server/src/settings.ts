@@ -37,6 +37,8 @@ export interface Settings {
     /** Requests of one client address to what needs no credentials; 0 is no limit. */
     readonly guestsPerSecond: number
   }
+  /** How long the events of workspaces are kept. */
+  readonly eventsDays: number
   /** Which pages may ask for a guest's token: their origins, or `*` for all. */
   readonly webchatOrigins: '*' | readonly string[]
   readonly log: { readonly level: string; readonly pretty: boolean }
@@ -87,6 +89,7 @@ const A_CREDENTIAL = '16 to 128 visible ASCII characters without a colon'
 const KEPT = 'made at the first start, printed, kept'
 const RATE_MOST = 1_000_000
 const HOURS_MOST = 24 * 30
+const DAYS_MOST = 3_650
 
 export const DECLARED = {
   PORT: declared({
@@ -201,6 +204,12 @@ export const DECLARED = {
     otherwise: '`20`',
     what: 'How many requests one client address may make in a second to what needs no credentials.',
   }),
+  PARLEY_EVENTS_DAYS: declared({
+    reads: whole(1, DAYS_MOST),
+    wants: `days, from 1 to ${DAYS_MOST}`,
+    otherwise: '`30`',
+    what: 'How long the events of workspaces are kept to be listed.',
+  }),
   PARLEY_WEBCHAT_ORIGINS: declared({
     reads: z.union([
       z.literal('*'),
@@ -288,6 +297,7 @@ export const readSettings = (
       burst: given.PARLEY_REQUESTS_BURST ?? 2 * perSecond,
       guestsPerSecond: given.PARLEY_GUEST_REQUESTS_PER_SECOND ?? 20,
     },
+    eventsDays: given.PARLEY_EVENTS_DAYS ?? 30,
     webchatOrigins: given.PARLEY_WEBCHAT_ORIGINS ?? '*',
     log: { level: given.PARLEY_LOG ?? 'info', pretty: onTerminal },
   }

@@ -38,6 +38,7 @@ const optionsFrom = (settings: Settings, log: pino.Logger): HouseOptions => ({
   account: settings.account,
   webhooks: settings.webhooks,
   limits: settings.limits,
+  eventsDays: settings.eventsDays,
   webchatOrigins: settings.webchatOrigins,
   log,
 })

@@ -33,6 +33,10 @@ export const realNature: Nature = { now: () => Date.now(), randomHex }
 /** Where each nature's sequence stands. */
 const lasts = new WeakMap<Nature, { at: number; sequence: number }>()
 
+/** Sorts after every SID made before a moment and before every one made from then on: SIDs begin with their time. */
+export const firstSidAt = (prefix: string, ms: number): string =>
+  prefix + Math.max(0, Math.floor(ms)).toString(16).padStart(TIME_DIGITS, '0')
+
 /**
  * @param at the transaction's moment, in milliseconds
  * @returns a SID that sorts after every one this nature had before. Never a secret.

@@ -1,6 +1,9 @@
 /** What other rooms may use of TaskRouter. */
 import type { Reaction } from '../events/react.ts'
+import { keepEvents } from './keep-event.ts'
 
+export { forgetEvents } from './forget-events.ts'
+export { followInstruction } from './instruction.ts'
 export { handlers } from './jobs.ts'
 export { workersWith } from './offer.ts'
 export {
@@ -13,5 +16,5 @@ export { provisionWorkspace } from './provision.ts'
 export { acceptReservation, lockReservation, refuseReservation, updateReservation } from './reservation.ts'
 export { routes } from './routes.ts'
 export { cancelTask, completeTask, createTask, type TaskWanted, updateTaskAttributes } from './task.ts'
-/** TaskRouter does nothing about what happens elsewhere. */
-export const reactions: readonly Reaction[] = []
+/** TaskRouter does nothing about what happens elsewhere: it keeps what happens here. */
+export const reactions: readonly Reaction[] = [keepEvents]

@@ -2,6 +2,7 @@
 import { TaskRouterUnserved } from '@parley/contract/taskrouter/unserved.ts'
 import type { Routes } from '../http/binding.ts'
 import { activities } from './activity.ts'
+import { events } from './event.ts'
 import { taskExplanations } from './explain/task.ts'
 import { workerExplanations } from './explain/worker.ts'
 import { taskReservations, workerReservations } from './reservation.ts'
@@ -25,6 +26,7 @@ export const routes: Routes = {
     tasks,
     taskReservations,
     workerReservations,
+    events,
     taskExplanations,
     workerExplanations,
   ],

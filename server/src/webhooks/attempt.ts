@@ -9,6 +9,9 @@ import type { Fields } from './spelling.ts'
 /** Twilio's: an endpoint that has not answered by then has not answered. */
 const TIMEOUT_MS = 5_000
 
+/** Twilio's as well, for what hears of the events of a workspace. */
+export const EVENT_TIMEOUT_MS = 15_000
+
 /** How much of an answer is kept. */
 const ANSWER_KEPT_MAX = 4_096
 
@@ -40,6 +43,8 @@ export interface Attempted {
   readonly fields: Fields
   readonly token: string
   readonly number: number
+  /** 5 seconds unless given. */
+  readonly timeoutMs?: number | undefined
 }
 
 /** A form's fields for one attempt: `RetryCount` says which it is, wherever the webhook tells it or it is a retry. */
@@ -64,7 +69,7 @@ export const attempt = async (
     method: it.method,
     params: paramsOf(it.fields, it.number),
     headers: { ...headers },
-    timeoutMs: TIMEOUT_MS,
+    timeoutMs: it.timeoutMs ?? TIMEOUT_MS,
     sign: (called, form) => {
       url = called
       headers['X-Twilio-Signature'] = sign(authToken, called, form)
@@ -74,10 +79,12 @@ export const attempt = async (
   return { at, number: it.number, outcome, request: { method: it.method, url, headers } }
 }
 
+/** @param reason why its answer cannot be used, where it has one */
 export const writeAttempt = (
   tx: Tx,
   deliverySid: string,
   { at, number, outcome, request }: Attempt,
+  reason: string | null = null,
 ): Promise<void> =>
   insert(tx, 'delivery_attempts', {
     delivery_sid: deliverySid,
@@ -85,7 +92,7 @@ export const writeAttempt = (
     at,
     duration_ms: outcome.durationMs,
     outcome: outcome.kind,
-    reason: outcome.kind === 'answered' ? null : outcome.detail,
+    reason: outcome.kind === 'answered' ? reason : outcome.detail,
     request: JSON.stringify(request),
     answer:
       outcome.kind === 'answered'

@@ -18,9 +18,12 @@ const CALLED: Readonly<Record<string, ProblemName>> = {
   preWebhookUrl: 'pre_webhook_url_private',
   postWebhookUrl: 'post_webhook_url_private',
   integrationUrl: 'integration_url_private',
+  eventCallbackUrl: 'invalid_parameter',
+  assignmentCallbackUrl: 'invalid_parameter',
+  fallbackAssignmentCallbackUrl: 'invalid_parameter',
 }
 
-/** @throws 50329, 50077, 50078 or 45004 for an address that is not public, where only public ones are called */
+/** @throws 50329, 50077, 50078, 45004 or 20001 for an address that is not public, where only public ones are called */
 export const requireCallable = async (
   { allowPrivate, resolve = lookup }: Guard,
   { input }: Call,
@@ -30,7 +33,8 @@ export const requireCallable = async (
     const refusal = CALLED[name]
     if (refusal === undefined || typeof url !== 'string' || !URL.canParse(url)) continue
     const reason = await whyNot(new URL(url).hostname.replace(/^\[|\]$/g, ''), resolve)
-    if (reason !== undefined) throw problem(refusal, { reason })
+    if (reason !== undefined)
+      throw problem(refusal, { parameter: `${name[0]?.toUpperCase()}${name.slice(1)}`, reason })
   }
 }
 

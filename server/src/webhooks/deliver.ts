@@ -1,5 +1,5 @@
 /**
- * Makes the deliveries of a lane: what is owed about one channel (or user) to one URL, in order.
+ * Makes the deliveries of a lane: what is owed about one channel (user, task, worker) to one URL, in order.
  *
  * - What was never tried goes in the order it was owed.
  * - A delivery that failed and waits keeps those after it waiting, until it is `LANE_HOLD_MS` old. From then on it is
@@ -11,7 +11,7 @@ import { sql } from 'kysely'
 import type { Job, JobHandler } from '../jobs/handler.ts'
 import { changing, reading } from '../store/query.ts'
 import type { Reader, Store, Tx } from '../store/tx.ts'
-import { type Attempt, attempt, type Means, writeAttempt } from './attempt.ts'
+import { type Attempt, attempt, EVENT_TIMEOUT_MS, type Means, writeAttempt } from './attempt.ts'
 import { DELIVER, type DeliveryStored, outcomeName } from './ledger.ts'
 import { judge } from './retry.ts'
 
@@ -109,6 +109,7 @@ const deliverOne = async (
       fields: JSON.parse(row.params),
       token: row.idempotency_token as string,
       number: row.attempts_count,
+      timeoutMs: row.webhook_type === 'workspace' ? EVENT_TIMEOUT_MS : undefined,
     },
     means,
   )

@@ -1,5 +1,5 @@
 /**
- * Who hears of an event: the channel's webhooks and the service's. In the transaction that caused it, each call that
+ * Who hears of an event: the channel's webhooks and the service's, or the workspace's. In the transaction that caused it, each call that
  * is owed becomes a row and a job. A webhook that could have been called and was not becomes a row as well, with the
  * rule that silenced it. Where there is no webhook, nothing is written.
  */
@@ -9,6 +9,7 @@ import type { DeliveryRule } from '@parley/contract/parley/delivery.ts'
 import { findService, webhooksOf } from '../chat/index.ts'
 import { type Reaction, reaction } from '../events/react.ts'
 import type { Tx } from '../store/tx.ts'
+import { hearWorkspace } from './hear-workspace.ts'
 import { type Entry, enter, owe } from './ledger.ts'
 import type { Fields, Silent, Spelling, Told } from './spelling.ts'
 import { spellings } from './spellings.ts'
@@ -29,6 +30,7 @@ export const hear = ({ silences }: HearSettings): Reaction =>
       const spelling = spellings[event.name] as Spelling<EventName> | Silent
       if ('silent' in spelling) return
       const told = spelling.tell(event)
+      if ('workspace' in told) return hearWorkspace(tx, told, () => isSampled(tx, silences))
       const webhooks = told.channelSid === null ? [] : await webhooksOf(tx, told.channelSid)
       const service = await findService(tx, event.accountSid, told.serviceSid)
       if (webhooks.length === 0 && !service?.post_webhook_url) return

@@ -3,6 +3,7 @@ import type { Reaction } from '../events/react.ts'
 import type { Gate } from '../http/binding.ts'
 import type { JobHandler } from '../jobs/handler.ts'
 import type { Store } from '../store/tx.ts'
+import { assign, hearReservations } from './assign.ts'
 import type { Means } from './attempt.ts'
 import { openCaller } from './call.ts'
 import { requireCallable } from './callable.ts'
@@ -33,8 +34,8 @@ export const openWebhooks = ({
   const caller = openCaller(settings)
   const means = { caller, authTokenOf }
   return {
-    reactions: [hear(settings)],
-    handlers: [deliver(means, settings), sweep],
+    reactions: [hear(settings), hearReservations],
+    handlers: [deliver(means, settings), assign(means), sweep],
     gate: (store) => {
       const ask = openGate(means, store)
       return async (reader, resource, verb, call, rehearse) => {

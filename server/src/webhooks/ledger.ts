@@ -18,9 +18,11 @@ export const DELIVER = 'webhooks.deliver'
 /** What a webhook is told, and where. */
 export interface Entry {
   readonly accountSid: string
-  readonly serviceSid: string
+  readonly serviceSid: string | null
   readonly channelSid: string | null
   readonly messageSid: string | null
+  readonly workspaceSid?: string | null
+  readonly taskSid?: string | null
   readonly eventType: string
   readonly webhookSid: string | null
   readonly type: DeliveryType
@@ -34,9 +36,12 @@ export interface Entry {
 const columns = (tx: Tx, it: Entry) => ({
   sid: tx.newSid('DL'),
   account_sid: it.accountSid,
-  service_sid: it.serviceSid,
+  // Empty where it is about no service: the column takes no null.
+  service_sid: it.serviceSid ?? '',
   channel_sid: it.channelSid,
   message_sid: it.messageSid,
+  workspace_sid: it.workspaceSid ?? null,
+  task_sid: it.taskSid ?? null,
   event_type: it.eventType,
   webhook_sid: it.webhookSid,
   webhook_type: it.type,
@@ -58,6 +63,8 @@ const insertOwed = changing((db, at: Columns & { lane: string; token: string }) 
     service_sid: at.service_sid,
     channel_sid: at.channel_sid,
     message_sid: at.message_sid,
+    workspace_sid: at.workspace_sid,
+    task_sid: at.task_sid,
     event_type: at.event_type,
     webhook_sid: at.webhook_sid,
     webhook_type: at.webhook_type,
@@ -84,19 +91,25 @@ const insertOwed = changing((db, at: Columns & { lane: string; token: string }) 
 
 /**
  * Owes a call: it is made after commit, and its order is kept among what is owed about the same thing to the same URL.
- * @param about the channel or the user
+ * @param about the channel or the user, the task or the worker
  */
 export const owe = async (tx: Tx, about: string, entry: Entry): Promise<void> => {
   const lane = `${about}:${hash('sha1', entry.url)}`
-  await insertOwed.run(tx, { ...columns(tx, entry), lane, token: newToken(tx) })
+  await oweInLane(tx, lane, entry)
   await wakeLane(tx, lane, entry.url)
+}
+
+/** Owes a call, and leaves it to the caller to leave the job that makes it. */
+export const oweInLane = async (tx: Tx, lane: string, entry: Entry): Promise<void> => {
+  await insertOwed.run(tx, { ...columns(tx, entry), lane, token: newToken(tx) })
 }
 
 /** Sees to it that the lane's deliveries are made. Jobs share a lane by endpoint, so a sick one slows only itself. */
 export const wakeLane = (tx: Tx, lane: string, url: string): Promise<void> =>
   later(tx, { kind: DELIVER, key: lane, lane: originOf(url) })
 
-const originOf = (url: string): string => (URL.canParse(url) ? new URL(url).origin : DELIVER)
+/** Whom a lane of jobs is shared by. */
+export const originOf = (url: string): string => (URL.canParse(url) ? new URL(url).origin : DELIVER)
 
 /** The status of the answer, or the name of what went wrong. */
 export const outcomeName = (it: Outcome): string => (it.kind === 'answered' ? String(it.status) : it.kind)

@@ -15,6 +15,7 @@ interface Filters {
   readonly accountSid: string
   readonly channelSid: string | undefined
   readonly messageSid: string | undefined
+  readonly taskSid: string | undefined
   readonly eventType: string | undefined
   readonly state: string | undefined
   readonly webhookSid: string | undefined
@@ -24,6 +25,7 @@ const deliveriesOf = listing('deliveries', 'sid', (query, at: Filters, given) =>
   let narrowed = query.where('account_sid', '=', at.accountSid)
   if (given('channelSid')) narrowed = narrowed.where('channel_sid', '=', at.channelSid as string)
   if (given('messageSid')) narrowed = narrowed.where('message_sid', '=', at.messageSid as string)
+  if (given('taskSid')) narrowed = narrowed.where('task_sid', '=', at.taskSid as string)
   if (given('eventType')) narrowed = narrowed.where('event_type', '=', at.eventType as string)
   if (given('state')) narrowed = narrowed.where('state', '=', at.state as DeliveryStored['state'])
   if (given('webhookSid')) narrowed = narrowed.where('webhook_sid', '=', at.webhookSid as string)
@@ -50,6 +52,7 @@ const masked = (url: string): string => url.replace(/^(https?:\/\/[^/?#]*?:)[^/?
 
 const show = (row: DeliveryStored, attempts: string | null = null): DeliveryRow => ({
   ...row,
+  service_sid: row.service_sid || null,
   webhook_url: masked(row.webhook_url),
   why: DELIVERY_RULES[row.rule],
   attempts,
@@ -80,17 +83,12 @@ const bodyOf = ({ params }: DeliveryStored, number: number): string =>
 
 /**
  * Sends it again, with the same idempotency token and a fresh span of retries. What is pending is sent at once.
- * @throws 400 for what was never to be sent, and for a gate: its action is long done or refused
+ * @throws 400 for what was never to be sent, and for what asked a question: it is long decided without an answer
  */
 const replay = async (tx: Tx, row: DeliveryStored): Promise<DeliveryStored> => {
-  if (row.lane === null)
-    throw problem('invalid_parameter', {
-      parameter: 'Sid',
-      reason:
-        row.state === 'silent'
-          ? 'this delivery was silenced, so there is nothing to send again'
-          : 'a pre-event webhook asks before an action, so it cannot be asked again',
-    })
+  const reason = whyNotAgain(row)
+  if (row.lane === null || reason !== undefined)
+    throw problem('invalid_parameter', { parameter: 'Sid', reason })
   await wakeLane(tx, row.lane, row.webhook_url)
   return (await update(
     tx,
@@ -100,12 +98,20 @@ const replay = async (tx: Tx, row: DeliveryStored): Promise<DeliveryStored> => {
   )) as DeliveryStored
 }
 
+const whyNotAgain = ({ state, webhook_type: type }: DeliveryStored): string | undefined => {
+  if (state === 'silent') return 'this delivery was silenced, so there is nothing to send again'
+  if (type === 'gate') return 'a pre-event webhook asks before an action, so it cannot be asked again'
+  if (type === 'assignment' || type === 'assignment-fallback')
+    return 'an assignment callback asks about an offer that stands, so it cannot be asked again'
+  return undefined
+}
+
 export const routes: Routes = {
   served: [
     bind(Delivery, {
       list: async (reader, { accountSid, input, page }) => {
-        const { channelSid, messageSid, eventType, state, webhookSid } = input
-        const filters = { accountSid, channelSid, messageSid, eventType, state, webhookSid }
+        const { channelSid, messageSid, taskSid, eventType, state, webhookSid } = input
+        const filters = { accountSid, channelSid, messageSid, taskSid, eventType, state, webhookSid }
         return (await deliveriesOf(reader, filters, page, 'desc')).map((it) => show(it))
       },
       fetch: async (reader, { accountSid, path }) => {

@@ -1,9 +1,11 @@
 /** How an event is told outside: Twilio's name for it and the fields of its form. Or why it is not told. */
 import type { EventName, EventOf } from '@parley/contract/event.ts'
+import type { WorkspaceRow } from '@parley/contract/taskrouter/workspace.ts'
 
 /** The fields of a form, in order. */
 export type Fields = Readonly<Record<string, string>>
 
+/** Told to a chat service and its channel. */
 export interface Told {
   /** `onMessageSent`: as filters name it. */
   readonly eventType: string
@@ -19,8 +21,19 @@ export interface Told {
   readonly fields: Fields
 }
 
+/** Told to a workspace. */
+export interface ToldToWorkspace {
+  readonly workspace: WorkspaceRow
+  /** `task.created`: as its filter names it. */
+  readonly eventType: string
+  readonly taskSid: string | null
+  /** What deliveries keep their order about: the task, else the worker, else the workspace. */
+  readonly about: string
+  readonly fields: Fields
+}
+
 export interface Spelling<N extends EventName> {
-  readonly tell: (event: EventOf<N>) => Told
+  readonly tell: (event: EventOf<N>) => Told | ToldToWorkspace
 }
 
 export interface Silent {

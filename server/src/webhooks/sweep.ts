@@ -2,6 +2,7 @@
 import { sql } from 'kysely'
 import type { JobHandler } from '../jobs/handler.ts'
 import { changing, reading } from '../store/query.ts'
+import { firstSidAt } from '../store/sid.ts'
 import type { Tx } from '../store/tx.ts'
 
 const DAY_MS = 86_400_000
@@ -14,9 +15,6 @@ const SILENT_KEPT_MS = 3 * DAY_MS
 
 /** How many rows go in one transaction: bounds how long others wait for it. */
 const BATCH = 500
-
-/** SIDs begin with their time, so a moment is a place in their order. */
-const sidAt = (ms: number): string => `DL${Math.max(0, Math.floor(ms)).toString(16).padStart(12, '0')}`
 
 const over = reading((db, at: { before: string; limit: number }) =>
   db
@@ -59,7 +57,7 @@ export const sweep: JobHandler = {
   perLane: 1,
   leaseMs: 300_000,
   run: async (_, { store, now }) => {
-    const [ended, silent] = [sidAt(now() - KEPT_MS), sidAt(now() - SILENT_KEPT_MS)]
+    const [ended, silent] = [firstSidAt('DL', now() - KEPT_MS), firstSidAt('DL', now() - SILENT_KEPT_MS)]
     const old = await over.all(store.reader, { before: ended, limit: BATCH })
     const unheard = await silentOnes.all(store.reader, { after: ended, before: silent, limit: BATCH })
     const gone = [...old, ...unheard]

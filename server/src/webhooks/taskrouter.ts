@@ -1,51 +1,81 @@
-/** TaskRouter events as webhooks tell them: a workspace's EventCallbackUrl is stored, and nothing is sent to it. */
-import type { TaskRouterEvents } from '@parley/contract/taskrouter/events.ts'
-import { type Spellings, silent } from './spelling.ts'
+/**
+ * TaskRouter events as webhooks tell them. A workspace hears of all its events alike, as they are kept in its log: the
+ * form of a call is the event's data by Twilio's names.
+ */
+import type { KeptEvent, TaskRouterEvents } from '@parley/contract/taskrouter/events.ts'
+import { type Fields, type Spellings, silent } from './spelling.ts'
 
-const unsent = silent('The events of a workspace are not sent to its EventCallbackUrl.')
+const asKept = silent('It is told as event.kept, where its workspace has an EventCallbackUrl.')
 
 export const taskrouter: Spellings<keyof TaskRouterEvents> = {
-  'workspace.created': unsent,
-  'workspace.updated': unsent,
-  'workspace.deleted': unsent,
-  'activity.created': unsent,
-  'activity.updated': unsent,
-  'activity.deleted': unsent,
-  'task-channel.created': unsent,
-  'task-channel.updated': unsent,
-  'task-channel.deleted': unsent,
-  'task-queue.created': unsent,
-  'task-queue.deleted': unsent,
-  'task-queue.expression.updated': unsent,
-  'task-queue.entered': unsent,
-  'task-queue.timeout': unsent,
-  'task-queue.moved': unsent,
-  'workflow.created': unsent,
-  'workflow.updated': unsent,
-  'workflow.deleted': unsent,
-  'workflow.entered': unsent,
-  'workflow.target-matched': unsent,
-  'workflow.skipped': unsent,
-  'workflow.timeout': unsent,
-  'worker.created': unsent,
-  'worker.deleted': unsent,
-  'worker.attributes.update': unsent,
-  'worker.activity.update': unsent,
-  'worker.capacity.update': unsent,
-  'worker.channel.availability.update': unsent,
-  'task.created': unsent,
-  'task.updated': unsent,
-  'task.canceled': unsent,
-  'task.wrapup': unsent,
-  'task.completed': unsent,
-  'task.deleted': unsent,
-  'task.system-deleted': unsent,
-  'reservation.created': unsent,
-  'reservation.accepted': unsent,
-  'reservation.rejected': unsent,
-  'reservation.timeout': unsent,
-  'reservation.canceled': unsent,
-  'reservation.rescinded': unsent,
-  'reservation.wrapup': unsent,
-  'reservation.completed': unsent,
+  'workspace.created': asKept,
+  'workspace.updated': asKept,
+  'workspace.deleted': asKept,
+  'activity.created': asKept,
+  'activity.updated': asKept,
+  'activity.deleted': asKept,
+  'task-channel.created': asKept,
+  'task-channel.updated': asKept,
+  'task-channel.deleted': asKept,
+  'task-queue.created': asKept,
+  'task-queue.deleted': asKept,
+  'task-queue.expression.updated': asKept,
+  'task-queue.entered': asKept,
+  'task-queue.timeout': asKept,
+  'task-queue.moved': asKept,
+  'workflow.created': asKept,
+  'workflow.updated': asKept,
+  'workflow.deleted': asKept,
+  'workflow.entered': asKept,
+  'workflow.target-matched': asKept,
+  'workflow.skipped': asKept,
+  'workflow.timeout': asKept,
+  'worker.created': asKept,
+  'worker.deleted': asKept,
+  'worker.attributes.update': asKept,
+  'worker.activity.update': asKept,
+  'worker.capacity.update': asKept,
+  'worker.channel.availability.update': asKept,
+  'task.created': asKept,
+  'task.updated': asKept,
+  'task.canceled': asKept,
+  'task.wrapup': asKept,
+  'task.completed': asKept,
+  'task.deleted': asKept,
+  'task.system-deleted': asKept,
+  'reservation.created': asKept,
+  'reservation.accepted': asKept,
+  'reservation.rejected': asKept,
+  'reservation.timeout': asKept,
+  'reservation.canceled': asKept,
+  'reservation.rescinded': asKept,
+  'reservation.wrapup': asKept,
+  'reservation.completed': asKept,
+  'event.kept': {
+    tell: ({ workspace, kept }) => ({
+      workspace,
+      eventType: kept.event_type,
+      taskSid: kept.task_sid,
+      about: kept.task_sid ?? kept.worker_sid ?? workspace.sid,
+      fields: fieldsOf(kept),
+    }),
+  },
 }
+
+const fieldsOf = (kept: KeptEvent): Fields => ({
+  EventType: kept.event_type,
+  AccountSid: kept.account_sid,
+  Sid: kept.sid,
+  EventDescription: kept.description,
+  ResourceType: kept.resource_type,
+  ResourceSid: kept.resource_sid,
+  Timestamp: String(Math.floor(kept.event_date / 1000)),
+  TimestampMs: String(kept.event_date),
+  ...Object.fromEntries(
+    Object.entries(JSON.parse(kept.event_data) as Fields).map(([name, it]) => [inForms(name), it]),
+  ),
+})
+
+/** `worker_activity_sid` → `WorkerActivitySid` */
+const inForms = (name: string): string =>
+  name.replace(/(?:^|_)(\w)/g, (_, letter: string) => letter.toUpperCase())

@@ -11,11 +11,11 @@ const anyone = (queue: string): string => JSON.stringify({ task_routing: { defau
 export const taskRouterStories: readonly Story[] = [
   {
     name: 'taskrouter: an admin keeps workspaces',
-    tell: async (witness) => {
+    tell: async (witness, world) => {
       const { workspaces } = witness.client.taskrouter.v1
       const workspace = await workspaces.create({
         friendlyName: 'North',
-        eventCallbackUrl: 'https://example.com/events',
+        eventCallbackUrl: world.listener.url('/events'),
         eventsFilter: 'task.created',
         multiTaskEnabled: true,
         template: 'NONE',
@@ -76,7 +76,7 @@ export const taskRouterStories: readonly Story[] = [
   },
   {
     name: 'taskrouter: an admin keeps workflows',
-    tell: async (witness) => {
+    tell: async (witness, world) => {
       const { workflows, taskQueues } = witness.client.taskrouter.v1.workspaces(
         (await newWorkspace(witness)).sid,
       )
@@ -84,8 +84,8 @@ export const taskRouterStories: readonly Story[] = [
       const workflow = await workflows.create({
         friendlyName: 'To all',
         configuration: anyone(queue.sid),
-        assignmentCallbackUrl: 'https://example.com/assign',
-        fallbackAssignmentCallbackUrl: 'https://example.com/assign-else',
+        assignmentCallbackUrl: world.listener.url('/assign'),
+        fallbackAssignmentCallbackUrl: world.listener.url('/assign-else'),
         taskReservationTimeout: 60,
       })
       await workflows(workflow.sid).fetch()
@@ -158,6 +158,36 @@ export const taskRouterStories: readonly Story[] = [
       assert.equal((await tasks(task.sid).fetch()).assignmentStatus, 'completed')
       const other = await tasks.create({ workflowSid: workflow.sid })
       await tasks(other.sid).remove()
+    },
+  },
+  {
+    name: 'taskrouter: an admin reads what happened to a task',
+    tell: async (witness, world) => {
+      const { sid } = await newWorkspace(witness)
+      const { events, taskQueues, tasks, workers, workflows, activities } =
+        witness.client.taskrouter.v1.workspaces(sid)
+      const ready = (await activities.list()).find((it) => it.available)
+      const queue = await taskQueues.create({ friendlyName: 'All' })
+      const workflow = await workflows.create({ friendlyName: 'To all', configuration: anyone(queue.sid) })
+      const ana = await workers.create({ friendlyName: 'ana', activitySid: ready?.sid as string })
+      const task = await tasks.create({ workflowSid: workflow.sid })
+      await world.settle()
+      const [reservation] = await tasks(task.sid).reservations.list()
+      assert.ok(reservation)
+      await tasks(task.sid).reservations(reservation.sid).update({ reservationStatus: 'accepted' })
+      const all = await events.list({
+        ...{ taskSid: task.sid, workerSid: ana.sid, reservationSid: reservation.sid },
+        ...{ taskQueueSid: queue.sid, workflowSid: workflow.sid, taskChannel: 'default' },
+        ...{ minutes: 15, startDate: new Date(0), endDate: new Date(8.64e13) },
+      })
+      assert.deepEqual(
+        all.map((it) => it.eventType),
+        ['reservation.accepted', 'reservation.created'],
+      )
+      const [accepted] = await events.list({ eventType: 'reservation.accepted', taskSid: task.sid })
+      assert.ok(accepted)
+      await events(accepted.sid).fetch()
+      assert.equal((await events.list({ sid: accepted.sid })).length, 1)
     },
   },
 ]

@@ -26,6 +26,7 @@ const SID_NAMES = {
   'chat.v2.service.channel.channel_webhook': 'WebhookSid',
   'taskrouter.v1.workspace': 'WorkspaceSid',
   'taskrouter.v1.workspace.activity': 'ActivitySid',
+  'taskrouter.v1.workspace.event': 'EventSid',
   'taskrouter.v1.workspace.worker': 'WorkerSid',
   'taskrouter.v1.workspace.worker.worker_channel': 'WorkerChannelSid',
   'taskrouter.v1.workspace.worker.worker_reservation': 'ReservationSid',
@@ -139,6 +140,7 @@ export const furnish = async (
   })
   await world.settle()
   const [reservation] = await workspace.tasks(task.sid).reservations.list()
+  const [event] = await workspace.events.list({ taskSid: task.sid, limit: 1 })
   const { deliveries } = (await (await world.fetch('/v1/Parley/Deliveries', { as })).json()) as {
     deliveries: { sid: string }[]
   }
@@ -175,6 +177,7 @@ export const furnish = async (
     WorkflowSid: workflow?.sid,
     TaskChannelSid: taskChannel?.sid,
     TaskSid: task.sid,
+    EventSid: event?.sid,
     FlexFlowSid: flexFlow?.sid,
     FlexChannelSid: flexChannel.sid,
     WebChannelSid: webChannel.sid,

@@ -56,14 +56,14 @@ describe('workspaces', () => {
     const { workspaces } = world.twilio.taskrouter.v1
     const made = await workspaces.create({
       friendlyName: 'Support',
-      eventCallbackUrl: 'https://example.com/events',
+      eventCallbackUrl: world.listener.url('/events'),
       eventsFilter: 'task.created',
       multiTaskEnabled: false,
       prioritizeQueueOrder: 'LIFO',
     })
     assert.deepEqual(
       [made.multiTaskEnabled, made.prioritizeQueueOrder, made.eventCallbackUrl, made.eventsFilter],
-      [false, 'LIFO', 'https://example.com/events', 'task.created'],
+      [false, 'LIFO', world.listener.url('/events'), 'task.created'],
     )
     assert.equal(made.url, `${world.url}/v1/Workspaces/${made.sid}`)
     assert.equal(made.links.task_queues, `${made.url}/TaskQueues`)
@@ -275,7 +275,7 @@ describe('workflows', () => {
     const made = await workspace.workflows.create({
       friendlyName: 'One',
       configuration,
-      assignmentCallbackUrl: 'https://example.com/assign',
+      assignmentCallbackUrl: world.listener.url('/assign'),
       taskReservationTimeout: 30,
     })
     assert.deepEqual([made.taskReservationTimeout, made.documentContentType], [30, 'application/json'])

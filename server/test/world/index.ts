@@ -36,6 +36,7 @@ export interface WorldOptions {
   readonly live?: boolean
   readonly webhooks?: Partial<HouseOptions['webhooks']>
   readonly limits?: Partial<HouseOptions['limits']>
+  readonly eventsDays?: number
   readonly webchatOrigins?: HouseOptions['webchatOrigins']
 }
 
@@ -102,6 +103,7 @@ const openIn = async (
       account: {},
       webhooks: { allowPrivate: true, retryHours: 24, silences: 1, ...options.webhooks },
       limits: { perSecond: 0, burst: 0, guestsPerSecond: 0, ...options.limits },
+      eventsDays: options.eventsDays ?? 30,
       webchatOrigins: options.webchatOrigins ?? '*',
       log: pino({ level: process.env.PARLEY_LOG ?? 'fatal' }),
       nature: clock.nature,

@@ -11,6 +11,7 @@ import { webhooks } from './0006-webhooks.ts'
 import { followed } from './0007-followed.ts'
 import { targetSince } from './0008-target-since.ts'
 import { media } from './0009-media.ts'
+import { taskRouterEvents } from './0011-taskrouter-events.ts'
 
 export interface Migration {
   readonly name: string
@@ -28,4 +29,5 @@ export const migrations: readonly Migration[] = [
   followed,
   targetSince,
   media,
+  taskRouterEvents,
 ]

@@ -3,6 +3,7 @@
  * (an activity's in its workers, a queue's in its tasks) are kept where they are shown and follow a renaming.
  */
 import type { ActivityRow } from '@parley/contract/taskrouter/activity.ts'
+import type { KeptEvent } from '@parley/contract/taskrouter/events.ts'
 import type { ReservationRow } from '@parley/contract/taskrouter/reservation.ts'
 import type { TaskRow } from '@parley/contract/taskrouter/task.ts'
 import type { TaskChannelRow } from '@parley/contract/taskrouter/task-channel.ts'
@@ -66,6 +67,13 @@ export interface TaskRouterTables {
     /** The ETag. */
     version: number
     task_channel_sid: string
+  }
+  /** What its data names stands beside it, to be found by. */
+  taskrouter_events: KeptEvent & {
+    reservation_sid: string | null
+    task_queue_sid: string | null
+    workflow_sid: string | null
+    task_channel_sid: string | null
   }
 }
 

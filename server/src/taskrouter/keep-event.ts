@@ -1,0 +1,83 @@
+/**
+ * The log of events: each is written once, in the transaction that did it, so that what happened and the record of it
+ * are there together or not at all.
+ *
+ * It is a reaction and not part of `tx.record`: the verbs stay free of it, and a fault in it is undone alone and tried
+ * again rather than lost with the verb. A workspace that has an `EventCallbackUrl` is told by `event.kept`.
+ */
+import { sourceOf } from '@parley/contract/actor.ts'
+import type { WorkspaceRow } from '@parley/contract/taskrouter/workspace.ts'
+import { type Reaction, reaction } from '../events/react.ts'
+import { find, insert } from '../store/rows.ts'
+import type { Tx } from '../store/tx.ts'
+import { RECORDED, type Recorded, tellEvent, workspaceSidOf } from './event-data.ts'
+
+export const keepEvents: Reaction = reaction({
+  name: 'taskrouter: keep events',
+  to: RECORDED,
+  react: async (tx, event) => {
+    const workspace = await workspaceOf(tx, event)
+    if (!workspace) return
+    const { data, description, about } = tellEvent(event, workspace)
+    const row = {
+      sid: tx.newSid('EV'),
+      account_sid: event.accountSid,
+      workspace_sid: workspace.sid,
+      event_type: event.name,
+      event_date: event.at,
+      event_date_ms: event.at,
+      description,
+      event_data: JSON.stringify(data),
+      ...(await actorOf(tx, event, workspace)),
+      resource_sid: about.sid,
+      resource_type: about.type,
+      source_ip_address: null,
+      task_sid: data.task_sid ?? null,
+      reservation_sid: data.reservation_sid ?? null,
+      worker_sid: data.worker_sid ?? null,
+      task_queue_sid: data.task_queue_sid ?? null,
+      workflow_sid: data.workflow_sid ?? null,
+      task_channel_sid: data.task_channel_sid ?? null,
+    }
+    await insert(tx, 'taskrouter_events', row)
+    if (workspace.event_callback_url) {
+      const { accountSid, at, actor } = event
+      tx.record({ name: 'event.kept', accountSid, at, actor, workspace, kept: row })
+    }
+  },
+})
+
+/** What one transaction does is mostly in one workspace, which is then read once. */
+const read = new WeakMap<Tx, Map<string, WorkspaceRow | undefined>>()
+
+/** An event of the workspace itself has it along: as it now stands, or stood before it was deleted. */
+const workspaceOf = async (tx: Tx, event: Recorded): Promise<WorkspaceRow | undefined> => {
+  if ('workspace' in event) return event.workspace
+  const known = read.get(tx) ?? new Map<string, WorkspaceRow | undefined>()
+  read.set(tx, known)
+  const sid = workspaceSidOf(event)
+  if (!known.has(sid)) known.set(sid, await find(tx, 'workspaces', { sid }))
+  return known.get(sid)
+}
+
+interface By {
+  readonly actor_type: string
+  readonly actor_sid: string | null
+  readonly source: string
+}
+
+/** The workspace where nobody asked, the account whose back end did, or the worker whose token did. */
+const actorOf = async (tx: Tx, event: Recorded, workspace: WorkspaceRow): Promise<By> => {
+  const { actor } = event
+  if (actor.kind === 'api')
+    return actor.house
+      ? { actor_type: 'workspace', actor_sid: workspace.sid, source: 'taskrouter' }
+      : { actor_type: 'account', actor_sid: event.accountSid, source: 'api' }
+  const source = sourceOf(actor).toLowerCase()
+  const isOwn = 'worker' in event && event.worker.friendly_name === actor.identity
+  const named = { workspace_sid: workspace.sid, friendly_name: actor.identity }
+  const worker = isOwn ? event.worker : await find(tx, 'workers', named)
+  return worker
+    ? { actor_type: 'worker', actor_sid: worker.sid, source }
+    : { actor_type: 'user', actor_sid: null, source }
+}
