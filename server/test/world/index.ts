@@ -36,6 +36,7 @@ export interface WorldOptions {
   readonly live?: boolean
   readonly webhooks?: Partial<HouseOptions['webhooks']>
   readonly limits?: Partial<HouseOptions['limits']>
+  readonly media?: Partial<HouseOptions['media']>
   readonly eventsDays?: number
   readonly webchatOrigins?: HouseOptions['webchatOrigins']
 }
@@ -49,10 +50,14 @@ export interface World {
   readonly twilio5: Twilio
   readonly clock: Clock
   readonly listener: Listener
+  /** Where uploaded files are. */
+  readonly mediaFolder: string
   /** Runs due jobs until none is due. */
   settle(): Promise<void>
   /** Closes the house and opens it again on the same data. Not for memory. */
   restart(): Promise<void>
+  /** Another process over the same database, as it were. Only for PostgreSQL; dispose of it before the world. */
+  anotherNode(): Promise<Pick<World, 'url' | 'twilio' | 'twilio5'> & AsyncDisposable>
   /** Another account of its own, with its client. */
   newAccount(friendlyName: string): Promise<{ sid: string; authToken: string; twilio: Twilio }>
   /** A request as curl makes it; Basic authentication with the account unless told otherwise. */
@@ -93,22 +98,27 @@ const openIn = async (
   const port = await sparePort()
   const url = `http://127.0.0.1:${port}`
   const sealKey = randomBytes(32)
-  const openAgain = (): Promise<House> =>
+  const folder =
+    where.kind === 'folder' ? join(where.folder, 'media') : join(tmpdir(), `parley-media-${port}`)
+  open.defer(() => rm(folder, { recursive: true, force: true }))
+  const openOn = (port: number): Promise<House> =>
     openHouse({
       where,
       host: '127.0.0.1',
       port,
-      publicUrl: url,
+      publicUrl: `http://127.0.0.1:${port}`,
       sealKey,
       account: {},
       webhooks: { allowPrivate: true, retryHours: 24, silences: 1, ...options.webhooks },
       limits: { perSecond: 0, burst: 0, guestsPerSecond: 0, ...options.limits },
       eventsDays: options.eventsDays ?? 30,
+      media: { folder, urlSeconds: 300, types: ['*'], ...options.media },
       webchatOrigins: options.webchatOrigins ?? '*',
       log: pino({ level: process.env.PARLEY_LOG ?? 'fatal' }),
       nature: clock.nature,
       jobsRunByThemselves: live,
     })
+  const openAgain = () => openOn(port)
   let house = await openAgain()
   open.defer(() => close(house))
   const { account } = house
@@ -119,11 +129,21 @@ const openIn = async (
     account,
     clock,
     listener,
+    mediaFolder: folder,
     ...clients(url, account.sid, account.authToken),
     get house() {
       return house
     },
     settle: () => house.runner.settle(),
+    anotherNode: async () => {
+      assert.equal(engine, 'postgres', 'only PostgreSQL is shared by several nodes')
+      const node = await openOn(await sparePort())
+      return {
+        url: node.publicUrl,
+        ...clients(node.publicUrl, account.sid, account.authToken),
+        [Symbol.asyncDispose]: () => close(node),
+      }
+    },
     restart: async () => {
       await close(house)
       house = await openAgain()

@@ -1,0 +1,105 @@
+/**
+ * Somebody with the published chat SDK, who writes down what it says has happened. What they have written must in the
+ * end be what a fresh fetch says; and on the way nothing may come twice or out of order.
+ */
+import assert from 'node:assert/strict'
+import { createRequire } from 'node:module'
+import type { Channel, Client, Member, Message } from 'twilio-chat'
+
+const require = createRequire(import.meta.url)
+const { Client: SdkClient } = require('twilio-chat') as { Client: typeof Client }
+
+interface Heard {
+  readonly body: string
+  readonly attributes: string
+}
+
+export interface Believer {
+  readonly identity: string
+  readonly client: Client
+  /** What the SDK says of its channels, by SID. */
+  believed(): Promise<Record<string, ChannelBelief>>
+  /** What came twice or backwards. */
+  readonly complaints: readonly string[]
+  close(): Promise<void>
+}
+
+export interface ChannelBelief {
+  readonly friendlyName: string
+  readonly attributes: unknown
+  /** By index. */
+  readonly messages: Record<string, Heard>
+  /** By identity. */
+  readonly members: Record<string, unknown>
+}
+
+const heard = (message: Message): Heard => ({
+  body: message.body,
+  attributes: JSON.stringify(message.attributes),
+})
+
+/** Connects, and waits until every channel that the user is in is there. */
+export const believe = async (
+  identity: string,
+  token: string,
+  uri: string,
+  channelsCount: number,
+): Promise<Believer> => {
+  const complaints: string[] = []
+  const messages = new Map<string, Map<number, Heard>>()
+  const latest = new Map<string, number>()
+  const of = (channel: Channel): Map<number, Heard> => {
+    const those = messages.get(channel.sid) ?? new Map<number, Heard>()
+    messages.set(channel.sid, those)
+    return those
+  }
+  const client = new SdkClient(token, { Twilsock: { uri }, logLevel: 'silent' } as never)
+  client.on('messageAdded', (message: Message) => {
+    const { sid } = message.channel
+    const before = latest.get(sid) ?? -1
+    if (message.index <= before) complaints.push(`${identity}: ${sid} ${message.index} came after ${before}`)
+    latest.set(sid, message.index)
+    of(message.channel).set(message.index, heard(message))
+  })
+  client.on('messageUpdated', ({ message }: { message: Message }) => {
+    of(message.channel).set(message.index, heard(message))
+  })
+  client.on('messageRemoved', (message: Message) => {
+    of(message.channel).delete(message.index)
+  })
+  await new Promise<void>((resolve, reject) => {
+    client.on('stateChanged', (state: string) => {
+      if (state === 'initialized') resolve()
+      else reject(new Error(`${identity} is ${state}`))
+    })
+  })
+  const channels = async (): Promise<Channel[]> => {
+    const all: Channel[] = []
+    let page = await client.getSubscribedChannels()
+    for (;;) {
+      all.push(...page.items)
+      if (!page.hasNextPage) return all
+      page = await page.nextPage()
+    }
+  }
+  assert.equal((await channels()).length, channelsCount, `${identity} is in their channels`)
+  return {
+    identity,
+    client,
+    complaints,
+    believed: async () => {
+      const beliefs: Record<string, ChannelBelief> = {}
+      for (const channel of await channels()) {
+        const members = await channel.getMembers()
+        beliefs[channel.sid] = {
+          friendlyName: channel.friendlyName,
+          attributes: channel.attributes,
+          messages: Object.fromEntries(of(channel)),
+          members: Object.fromEntries(members.map((it: Member) => [it.identity, it.attributes])),
+        }
+      }
+      return beliefs
+    },
+    close: () => client.shutdown(),
+  }
+}

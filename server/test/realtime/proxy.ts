@@ -1,0 +1,57 @@
+/** The network between a client and the house, to be cut. */
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+
+export interface Proxy {
+  readonly port: number
+  /** How many connections go through it now. */
+  readonly size: number
+  /** Cuts those of them that `chosen` picks, both ways, without a word. */
+  cut(chosen?: (place: number) => boolean): void
+  /** While refused, nobody gets through. */
+  refuse(isRefused: boolean): void
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+export const openProxy = async (targetPort: number): Promise<Proxy> => {
+  const pairs = new Set<readonly [Socket, Socket]>()
+  let isRefused = false
+  const server = createServer((near) => {
+    if (isRefused) return void near.destroy()
+    const far = connect(targetPort, '127.0.0.1')
+    const pair = [near, far] as const
+    pairs.add(pair)
+    const end = (): void => {
+      pairs.delete(pair)
+      near.destroy()
+      far.destroy()
+    }
+    for (const socket of pair) socket.on('error', end).on('close', end)
+    near.pipe(far)
+    far.pipe(near)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const cut = (chosen: (place: number) => boolean = () => true): void => {
+    for (const [place, [near, far]] of [...pairs].entries())
+      if (chosen(place)) {
+        near.destroy()
+        far.destroy()
+      }
+  }
+  return {
+    port: (server.address() as AddressInfo).port,
+    get size() {
+      return pairs.size
+    },
+    cut,
+    refuse: (now) => {
+      isRefused = now
+    },
+    [Symbol.asyncDispose]: async () => {
+      server.close()
+      cut()
+      await once(server, 'close')
+    },
+  }
+}
