@@ -11,7 +11,7 @@ import type { Logger } from 'pino'
 import { type RawData, type WebSocket, WebSocketServer } from 'ws'
 import type { AccessToken } from '../http/binding.ts'
 import type { Client, TunnelledAnswer, TunnelledRequest, Upstream } from './client.ts'
-import { Lane, type LaneBounds } from './lane.ts'
+import { Lane } from './lane.ts'
 import { decode, FRAME_BYTES_MAX, type NewFrameId } from './protocols/twilsock/frame.ts'
 import { type Deed, FRESH, type Happening, type Session, step } from './protocols/twilsock/session.ts'
 import { type SocketDoor, turnAway } from './upgrades.ts'
@@ -23,7 +23,10 @@ export const BOUNDS = {
   waiting: 2_000,
   /** Bytes of what waits. */
   waitingBytes: 8 * 1024 * 1024,
-  /** Bytes that a client has not taken yet; beyond them it is cheaper to let it come back and resume. */
+  /**
+   * Bytes that a client was sent unasked and has not taken yet; beyond them it is cheaper to let it come back and
+   * resume. Answers do not count: a client that asks for much over a slow line is answered as fast as it takes them.
+   */
   unsentBytes: 4 * 1024 * 1024,
   /** Pings and pongs between two heartbeats. Each ping costs an answer, and no client needs more than a few. */
   pings: 300,
@@ -72,27 +75,9 @@ const CLOSE_REASON_BYTES_MAX = 123
 
 const BINARY = { binary: true, compress: false, fin: true } as const
 
-interface Connection {
-  readonly socket: WebSocket
-  readonly address: string | undefined
-  /** At which of the sweeps its heart beats. */
-  readonly beat: number
-  session: Session
-  /** Milliseconds since 1970. */
-  wakeAt: number
-  isHeard: boolean
-  pings: number
-  isOver: boolean
-  readonly judging: Lane
-  /** Made when something is asked: most connections are idle most of the time. */
-  asking: Lane | undefined
-  client: (Client & { token: AccessToken }) | undefined
-}
-
 export const openSockets = (options: SocketOptions): Sockets => {
-  const { upstream, believe, log, now, newId } = options
   const bounds: Bounds = { ...BOUNDS, ...options.bounds }
-  const judging: LaneBounds = { ...bounds, running: 1, waiting: bounds.judged }
+  const given: Given = { ...options, bounds }
   const connections = new Set<Connection>()
   let sweeps = 0
   let isClosing = false
@@ -111,125 +96,204 @@ export const openSockets = (options: SocketOptions): Sockets => {
   const server = new WebSocketServer(webSocket)
 
   const opened = (socket: WebSocket, { socket: { remoteAddress } }: IncomingMessage): void => {
-    const connection: Connection = {
-      socket,
-      address: remoteAddress,
-      beat: sweeps % bounds.heartbeatSweeps,
-      session: FRESH,
-      wakeAt: Number.POSITIVE_INFINITY,
-      isHeard: true,
-      pings: 0,
-      isOver: false,
-      judging: new Lane(judging),
-      asking: undefined,
-      client: undefined,
-    }
+    const connection = new Connection(socket, remoteAddress, sweeps % bounds.heartbeatSweeps, given)
     connections.add(connection)
-    socket.on('message', (data, isBinary) => received(connection, data, isBinary))
-    socket.on('ping', () => pinged(connection))
-    socket.on('pong', () => pinged(connection))
-    socket.on('error', (fault) => logged(connection, 'a connection failed', { reason: fault.message }))
-    socket.once('close', () => over(connection))
-    happen(connection, { what: 'opened' })
+    socket.once('close', () => connections.delete(connection))
   }
 
-  const received = (connection: Connection, data: RawData, isBinary: boolean): void => {
-    connection.isHeard = true
-    if (connection.session.state === 'closing') return
+  const sweep = (): void => {
+    sweeps += 1
+    const [now, beat] = [options.now(), sweeps % bounds.heartbeatSweeps]
+    for (const connection of connections) {
+      connection.wake(now)
+      if (connection.beat === beat) connection.beatHeart()
+    }
+  }
+  const sweeper = setInterval(sweep, bounds.sweepMs)
+
+  return {
+    get size() {
+      return connections.size
+    },
+    isFor: (path) => path.endsWith(PATH),
+    upgrade: (request, socket, head) => {
+      if (isClosing) turnAway(socket, 503)
+      else server.handleUpgrade(request, socket, head, (made) => opened(made, request))
+    },
+    [Symbol.asyncDispose]: async () => {
+      isClosing = true
+      const ended = Promise.all([...connections].map((connection) => connection.endForGood()))
+      await within(ended, bounds.drainMs)
+      clearInterval(sweeper)
+    },
+  }
+}
+
+type Given = Omit<SocketOptions, 'bounds'> & { readonly bounds: Bounds }
+
+/** One WebSocket with the session it carries. */
+class Connection {
+  /** At which of the sweeps its heart beats. */
+  readonly beat: number
+  readonly #socket: WebSocket
+  readonly #address: string | undefined
+  readonly #given: Given
+  #session: Session = FRESH
+  /** Milliseconds since 1970. */
+  #wakeAt = Number.POSITIVE_INFINITY
+  #isHeard = true
+  #pings = 0
+  #isOver = false
+  /** Bytes of answers that are not on their way yet, and when the last of them is. */
+  #answerBytes = 0
+  #answerTaken: Promise<void> | undefined
+  readonly #judging: Lane
+  /** Made when something is asked: most connections are idle most of the time. */
+  #asking: Lane | undefined
+  #client: (Client & { token: AccessToken }) | undefined
+
+  constructor(socket: WebSocket, address: string | undefined, beat: number, given: Given) {
+    this.beat = beat
+    this.#socket = socket
+    this.#address = address
+    this.#given = given
+    this.#judging = new Lane({ ...given.bounds, running: 1, waiting: given.bounds.judged })
+    socket.on('message', (data, isBinary) => this.#received(data, isBinary))
+    socket.on('ping', () => this.#pinged())
+    socket.on('pong', () => this.#pinged())
+    socket.on('error', ({ message }) => this.#log('a connection failed', { reason: message }))
+    socket.once('close', () => this.#over())
+    this.#happen({ what: 'opened' })
+  }
+
+  wake(now: number): void {
+    if (this.#wakeAt > now) return
+    this.#wakeAt = Number.POSITIVE_INFINITY
+    this.#happen({ what: 'woken' })
+  }
+
+  beatHeart(): void {
+    if (!this.#isHeard) this.#socket.terminate()
+    else if (this.#socket.readyState === this.#socket.OPEN) this.#socket.ping()
+    this.#isHeard = false
+    this.#pings = 0
+  }
+
+  /** The house closes. Resolves when the socket is closed and nothing runs for it any more. */
+  async endForGood(): Promise<void> {
+    const ended = [isClosed(this.#socket), this.#judging.stop(), this.#asking?.stop()]
+    this.#happen({ what: 'ended', code: RESTART, reason: 'restart' })
+    // One that was refused still waits for its client to leave.
+    this.#socket.close(RESTART)
+    await Promise.all(ended)
+  }
+
+  #received(data: RawData, isBinary: boolean): void {
+    this.#isHeard = true
+    if (this.#session.state === 'closing') return
     const decoded = isBinary ? decode(data as Buffer) : ({ fault: 'not_binary' } as const)
-    happen(connection, { what: 'received', decoded })
+    this.#happen({ what: 'received', decoded })
   }
 
-  const pinged = (connection: Connection): void => {
-    connection.isHeard = true
-    connection.pings += 1
-    if (connection.pings > bounds.pings) end(connection, TRY_AGAIN, 'too many pings')
-    else checkTaken(connection)
+  #pinged(): void {
+    this.#isHeard = true
+    this.#pings += 1
+    if (this.#pings > this.#given.bounds.pings) this.#end(TRY_AGAIN, 'too many pings')
+    else this.#checkTaken()
   }
 
-  const happen = (connection: Connection, happening: Happening): void => {
+  #happen(happening: Happening): void {
+    const { now, newId, log } = this.#given
     try {
-      const [session, deeds] = step(connection.session, happening, { now: now(), newId })
-      connection.session = session
-      for (const deed of deeds) act(connection, deed)
+      const [session, deeds] = step(this.#session, happening, { now: now(), newId })
+      this.#session = session
+      for (const deed of deeds) this.#do(deed)
     } catch (fault) {
-      broken(connection, fault)
+      // A bug of ours ends the one connection that met it.
+      log.error({ fault }, 'a connection met a fault')
+      this.#end(FAULT, 'internal error')
     }
   }
 
-  const act = (connection: Connection, deed: Deed): void => {
+  #do(deed: Deed): void {
     switch (deed.deed) {
       case 'send':
-        send(connection, deed.frame)
+        this.#send(deed.frame)
+        break
+      case 'answer':
+        this.#sendAnswer(deed.frame)
         break
       case 'wake':
-        connection.wakeAt = deed.at
+        this.#wakeAt = deed.at
         break
       case 'log':
-        logged(connection, deed.says, deed.fields)
+        this.#log(deed.says, deed.fields)
         break
       case 'close':
-        connection.socket.close(deed.code, fitting(deed.reason))
+        this.#socket.close(deed.code, fitting(deed.reason))
         break
       case 'renew':
-        if (connection.client) connection.client.token = deed.token
+        if (this.#client) this.#client.token = deed.token
         break
       case 'believe':
-        judge(connection, deed, deed.jwt.length, () => believed(deed))
+        this.#judge(deed.frameId, deed.jwt.length, () => this.#believed(deed.frameId, deed.jwt))
         break
       case 'arrive':
-        judge(connection, deed, 0, () => arrived(connection, deed.token))
+        this.#judge(deed.frameId, 0, () => this.#arrived(deed.token))
         break
       case 'ask':
-        ask(connection, deed)
+        this.#ask(deed)
     }
-  }
-
-  const believed = async ({ frameId, jwt }: { frameId: string; jwt: string }): Promise<Happening> => ({
-    what: 'believed',
-    frameId,
-    token: await believe(jwt),
-  })
-
-  const arrived = async (connection: Connection, token: AccessToken): Promise<Happening> => {
-    const client = newClient(connection, token, await upstream.arrive(token))
-    if (!connection.isOver) {
-      connection.client = client
-      upstream.join(client)
-    }
-    return { what: 'arrived', token }
   }
 
   /** Has a verdict made in its turn, and the session told of it. */
-  const judge = (
-    connection: Connection,
-    { frameId }: { frameId: string },
-    bytes: number,
-    verdict: () => Promise<Happening>,
-  ): void => {
+  #judge(frameId: string, bytes: number, verdict: () => Promise<Happening>): void {
     const run = async () => {
       try {
-        happen(connection, await verdict())
+        this.#happen(await verdict())
       } catch (fault) {
-        if (!(fault instanceof Problem)) log.error({ fault }, 'a token could not be judged')
+        if (!(fault instanceof Problem)) this.#given.log.error({ fault }, 'a token could not be judged')
         const why = fault instanceof Problem ? fault : problem('internal')
-        happen(connection, { what: 'refused', frameId, why })
+        this.#happen({ what: 'refused', frameId, why })
       }
     }
-    if (!connection.judging.take({ bytes, run })) end(connection, TRY_AGAIN, 'too many tokens wait')
+    if (!this.#judging.take({ bytes, run })) this.#end(TRY_AGAIN, 'too many tokens wait')
   }
 
-  const ask = (connection: Connection, { frameId, request, bytes }: Deed & { deed: 'ask' }): void => {
-    const run = async () => {
-      if (!connection.client) return
-      const answer = await answered(connection.client, request)
-      happen(connection, { what: 'answered', frameId, answer })
+  async #believed(frameId: string, jwt: string): Promise<Happening> {
+    return { what: 'believed', frameId, token: await this.#given.believe(jwt) }
+  }
+
+  async #arrived(token: AccessToken): Promise<Happening> {
+    const { serviceSid, userSid } = await this.#given.upstream.arrive(token)
+    if (this.#isOver) return { what: 'arrived', token }
+    const { accountSid, identity } = token
+    this.#client = {
+      accountSid,
+      serviceSid,
+      identity,
+      userSid,
+      token,
+      send: (frame) => this.#send(frame),
+      close: (why) => this.#end(TRY_AGAIN, why),
     }
-    connection.asking ??= new Lane(bounds)
-    if (!connection.asking.take({ bytes, run })) end(connection, TRY_AGAIN, 'too many requests wait')
+    this.#given.upstream.join(this.#client)
+    return { what: 'arrived', token }
   }
 
-  const answered = async (client: Client, request: TunnelledRequest): Promise<TunnelledAnswer> => {
+  #ask({ frameId, request, bytes }: Deed & { deed: 'ask' }): void {
+    const run = async () => {
+      if (!this.#client) return
+      const answer = await this.#answered(this.#client, request)
+      this.#happen({ what: 'answered', frameId, answer })
+      await this.#answerTaken
+    }
+    this.#asking ??= new Lane(this.#given.bounds)
+    if (!this.#asking.take({ bytes, run })) this.#end(TRY_AGAIN, 'too many requests wait')
+  }
+
+  async #answered(client: Client, request: TunnelledRequest): Promise<TunnelledAnswer> {
+    const { upstream, log } = this.#given
     try {
       return await upstream.answer(client, request)
     } catch (fault) {
@@ -239,110 +303,50 @@ export const openSockets = (options: SocketOptions): Sockets => {
     }
   }
 
-  const newClient = (
-    connection: Connection,
-    token: AccessToken,
-    { serviceSid, userSid }: Pick<Client, 'serviceSid' | 'userSid'>,
-  ): NonNullable<Connection['client']> => ({
-    accountSid: token.accountSid,
-    serviceSid,
-    identity: token.identity,
-    userSid,
-    token,
-    send: (frame) => send(connection, frame),
-    close: (why) => end(connection, TRY_AGAIN, why),
-  })
-
-  const send = (connection: Connection, frame: Uint8Array): void => {
-    if (connection.socket.readyState !== connection.socket.OPEN) return
-    connection.socket.send(frame, BINARY)
-    checkTaken(connection)
+  #send(frame: Uint8Array): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return
+    this.#socket.send(frame, BINARY)
+    this.#checkTaken()
   }
 
-  const checkTaken = (connection: Connection): void => {
-    if (connection.socket.bufferedAmount > bounds.unsentBytes) end(connection, TRY_AGAIN, 'slow consumer')
+  #sendAnswer(frame: Buffer): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return
+    const isTaken = Promise.withResolvers<void>()
+    this.#answerTaken = isTaken.promise
+    this.#answerBytes += frame.length
+    this.#socket.send(frame, BINARY, () => {
+      this.#answerBytes -= frame.length
+      isTaken.resolve()
+    })
   }
 
-  const end = (connection: Connection, code: number, reason: string): void => {
-    if (connection.session.state === 'closing') return
-    logged(connection, 'a connection was ended', { reason })
-    happen(connection, { what: 'ended', code, reason })
+  #checkTaken(): void {
+    const unasked = this.#socket.bufferedAmount - this.#answerBytes
+    if (unasked > this.#given.bounds.unsentBytes) this.#end(TRY_AGAIN, 'slow consumer')
   }
 
-  /** A bug of ours ends the one connection that met it. */
-  const broken = (connection: Connection, fault: unknown): void => {
-    log.error({ fault }, 'a connection met a fault')
-    end(connection, FAULT, 'internal error')
+  #end(code: number, reason: string): void {
+    if (this.#session.state === 'closing') return
+    this.#log('a connection was ended', { reason })
+    this.#happen({ what: 'ended', code, reason })
   }
 
-  const over = (connection: Connection): void => {
-    connection.isOver = true
-    connections.delete(connection)
-    void connection.judging.stop()
-    void connection.asking?.stop()
-    if (connection.client) leave(connection.client)
-  }
-
-  const leave = (client: Client): void => {
+  #over(): void {
+    this.#isOver = true
+    void this.#judging.stop()
+    void this.#asking?.stop()
+    if (!this.#client) return
+    const { upstream, log } = this.#given
     try {
-      upstream.leave(client)
+      upstream.leave(this.#client)
     } catch (fault) {
       log.error({ fault }, 'a client that left could not be forgotten')
     }
   }
 
-  const logged = ({ client, address }: Connection, says: string, fields: object): void =>
-    log.info(
-      { ...fields, address, ...(client && { identity: client.identity, service: client.serviceSid }) },
-      says,
-    )
-
-  const sweep = (): void => {
-    sweeps += 1
-    const [at, beat] = [now(), sweeps % bounds.heartbeatSweeps]
-    for (const connection of connections) {
-      if (connection.wakeAt <= at) {
-        connection.wakeAt = Number.POSITIVE_INFINITY
-        happen(connection, { what: 'woken' })
-      }
-      if (connection.beat === beat) beatHeart(connection)
-    }
-  }
-
-  const beatHeart = (connection: Connection): void => {
-    const { socket, isHeard } = connection
-    connection.isHeard = false
-    connection.pings = 0
-    if (!isHeard) socket.terminate()
-    else if (socket.readyState === socket.OPEN) socket.ping()
-  }
-
-  const sweeper = setInterval(sweep, bounds.sweepMs)
-
-  return {
-    get size() {
-      return connections.size
-    },
-    isFor: (path) => path === PATH || path.endsWith(PATH),
-    upgrade: (request, socket, head) => {
-      if (isClosing) turnAway(socket, 503)
-      else server.handleUpgrade(request, socket, head, (made) => opened(made, request))
-    },
-    [Symbol.asyncDispose]: async () => {
-      isClosing = true
-      const open = [...connections]
-      const ends = open.flatMap(({ socket, judging, asking }) => [
-        isClosed(socket),
-        judging.stop(),
-        asking?.stop(),
-      ])
-      for (const connection of open) {
-        happen(connection, { what: 'ended', code: RESTART, reason: 'restart' })
-        connection.socket.close(RESTART)
-      }
-      await allWithin(ends, bounds.drainMs)
-      clearInterval(sweeper)
-    },
+  #log(says: string, fields: object): void {
+    const who = this.#client && { identity: this.#client.identity, service: this.#client.serviceSid }
+    this.#given.log.info({ ...fields, address: this.#address, ...who }, says)
   }
 }
 
@@ -351,10 +355,10 @@ const isClosed = (socket: WebSocket): Promise<void> =>
     socket.once('close', () => resolve())
   })
 
-const allWithin = async (ends: readonly (Promise<void> | undefined)[], ms: number): Promise<void> => {
+const within = async (ended: Promise<unknown>, ms: number): Promise<void> => {
   const late = Promise.withResolvers<void>()
   const timer = setTimeout(late.resolve, ms)
-  await Promise.race([Promise.all(ends), late.promise])
+  await Promise.race([ended, late.promise])
   clearTimeout(timer)
 }
 

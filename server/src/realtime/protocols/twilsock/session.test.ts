@@ -128,7 +128,8 @@ describe('a session', () => {
       states.add(after.state)
       for (const deed of deeds) {
         deedsSeen.add(deed.deed)
-        if (deed.deed === 'send') assert.ok('frame' in decode(deed.frame), deed.frame.toString())
+        if (deed.deed === 'send' || deed.deed === 'answer')
+          assert.ok('frame' in decode(deed.frame), deed.frame.toString())
       }
       if (before.state === 'closing') assert.equal(after, before)
       return deeds.reduce((session, deed) => {
@@ -152,7 +153,7 @@ describe('a session', () => {
     )
     assert.deepEqual([...states].toSorted(), ['admitting', 'closing', 'fresh', 'live'])
     assert.ok(faults.size >= 8, [...faults].join())
-    for (const deed of ['arrive', 'ask', 'believe', 'close', 'log', 'renew', 'send', 'wake'])
+    for (const deed of ['answer', 'arrive', 'ask', 'believe', 'close', 'log', 'renew', 'send', 'wake'])
       assert.ok(deedsSeen.has(deed), deed)
   })
 

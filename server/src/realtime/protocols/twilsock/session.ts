@@ -77,6 +77,8 @@ export type Deed =
       readonly bytes: number
     }
   | { readonly deed: 'send'; readonly frame: Buffer }
+  /** Sends what was asked for, which may be large: the next thing asked may wait until it is on its way. */
+  | { readonly deed: 'answer'; readonly frame: Buffer }
   /** One alarm a session: a later one replaces it. */
   | { readonly deed: 'wake'; readonly at: number }
   | { readonly deed: 'log'; readonly says: string; readonly fields: Readonly<Record<string, unknown>> }
@@ -107,7 +109,7 @@ export const step = (session: Session, happening: Happening, given: Given): Step
     case 'refused':
       return refused(session, happening.frameId, happening.why, given)
     case 'answered':
-      return [session, [{ deed: 'send', frame: answer(happening.frameId, happening.answer) }]]
+      return [session, [{ deed: 'answer', frame: answer(happening.frameId, happening.answer) }]]
     case 'woken':
       return woken(session, given)
     case 'ended':
