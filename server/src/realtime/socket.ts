@@ -75,6 +75,10 @@ const CLOSE_REASON_BYTES_MAX = 123
 
 const BINARY = { binary: true, compress: false, fin: true } as const
 
+/**
+ * The door of the chat socket, for `hangDoors`. Dispose of it before the HTTP server: that one waits for connections
+ * to end, and these do not end by themselves.
+ */
 export const openSockets = (options: SocketOptions): Sockets => {
   const bounds: Bounds = { ...BOUNDS, ...options.bounds }
   const given: Given = { ...options, bounds }

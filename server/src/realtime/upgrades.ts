@@ -12,6 +12,7 @@ export interface SocketDoor {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
 }
 
+/** Hangs doors on an HTTP server; of those that are for a path the first is taken. */
 export const hangDoors = (server: Server, doors: readonly SocketDoor[]): void => {
   const doorFor = ({ url = '/', headers }: IncomingMessage): SocketDoor | undefined => {
     if (headers.upgrade?.toLowerCase() !== 'websocket') return undefined

@@ -92,8 +92,10 @@ export interface Given {
 
 export type Step = readonly [session: Session, deeds: readonly Deed[]]
 
+/** A connection of which nothing is known; `opened` must happen to it first. */
 export const FRESH: Session = { state: 'fresh' }
 
+/** What a happening makes of a session, and what the socket must do, in that order. Throws nothing. */
 export const step = (session: Session, happening: Happening, given: Given): Step => {
   if (session.state === 'closing') return happening.what === 'woken' ? closed(session) : [session, []]
   switch (happening.what) {
