@@ -153,47 +153,51 @@ const openAskingCentre = async (world: World, fallback = false) => {
 }
 
 describe('the assignment callback of a workflow', () => {
-  test('tells of a reservation, signed, and its answer accepts it', async () => {
-    await using world = await openWorld()
-    const centre = await openAskingCentre(world)
-    world.listener.answer('/assign', () => json({ instruction: 'accept' }))
-    const task = await centre.task({ attributes: '{"name":"Vera"}', priority: 3, taskChannel: 'chat' })
-    await world.settle()
+  for (const engine of ['memory', 'postgres'] as const)
+    test(`tells of a reservation, signed, and its answer accepts it (${engine})`, async () => {
+      await using world = await openWorld({ engine })
+      const centre = await openAskingCentre(world)
+      world.listener.answer('/assign', () => json({ instruction: 'accept' }))
+      const task = await centre.task({ attributes: '{"name":"Vera"}', priority: 3, taskChannel: 'chat' })
+      await world.settle()
 
-    const [heard, ...more] = world.listener.heard as [Heard]
-    assert.deepEqual(more, [])
-    assertSigned(world, heard)
-    const [reservation] = await centre.workspace.tasks(task).reservations.list()
-    const [queue] = await centre.workspace.taskQueues.list()
-    const { taskChannelSid } = await centre.workspace.tasks(task).fetch()
-    assert.deepEqual(
-      { ...heard.form },
-      {
-        Timestamp: String(Math.floor(world.clock.now() / 1000)),
-        AccountSid: world.account.sid,
-        WorkspaceSid: (await centre.workspace.fetch()).sid,
-        WorkflowSid: centre.workflowSid,
-        TaskQueueSid: queue?.sid,
-        TaskChannelSid: taskChannelSid,
-        TaskChannelUniqueName: 'chat',
-        WorkerSid: centre.ana,
-        WorkerName: 'ana',
-        WorkerAttributes: '{"level":3}',
-        TaskSid: task,
-        TaskAttributes: '{"name":"Vera"}',
-        TaskAge: '0',
-        TaskPriority: '3',
-        ReservationSid: reservation?.sid,
-      },
-    )
-    assert.deepEqual(await centre.offersOf(task), ['ana:accepted'])
-    assert.equal(await centre.statusOf(task), 'assigned')
-    const asked = await centre.asked(task)
-    assert.deepEqual([asked?.state, asked?.outcome, asked?.rule], ['delivered', '200', 'assignment_callback'])
-    assert.equal((await replay(world, asked?.sid as string)).status, 400, 'its offer is over')
-    const [accepted] = await centre.workspace.events.list({ eventType: 'reservation.accepted' })
-    assert.equal(accepted?.actorType, 'account')
-  })
+      const [heard, ...more] = world.listener.heard as [Heard]
+      assert.deepEqual(more, [])
+      assertSigned(world, heard)
+      const [reservation] = await centre.workspace.tasks(task).reservations.list()
+      const [queue] = await centre.workspace.taskQueues.list()
+      const { taskChannelSid } = await centre.workspace.tasks(task).fetch()
+      assert.deepEqual(
+        { ...heard.form },
+        {
+          Timestamp: String(Math.floor(world.clock.now() / 1000)),
+          AccountSid: world.account.sid,
+          WorkspaceSid: (await centre.workspace.fetch()).sid,
+          WorkflowSid: centre.workflowSid,
+          TaskQueueSid: queue?.sid,
+          TaskChannelSid: taskChannelSid,
+          TaskChannelUniqueName: 'chat',
+          WorkerSid: centre.ana,
+          WorkerName: 'ana',
+          WorkerAttributes: '{"level":3}',
+          TaskSid: task,
+          TaskAttributes: '{"name":"Vera"}',
+          TaskAge: '0',
+          TaskPriority: '3',
+          ReservationSid: reservation?.sid,
+        },
+      )
+      assert.deepEqual(await centre.offersOf(task), ['ana:accepted'])
+      assert.equal(await centre.statusOf(task), 'assigned')
+      const asked = await centre.asked(task)
+      assert.deepEqual(
+        [asked?.state, asked?.outcome, asked?.rule],
+        ['delivered', '200', 'assignment_callback'],
+      )
+      assert.equal((await replay(world, asked?.sid as string)).status, 400, 'its offer is over')
+      const [accepted] = await centre.workspace.events.list({ eventType: 'reservation.accepted' })
+      assert.equal(accepted?.actorType, 'account')
+    })
 
   test('rejects, and moves the worker where it says', async () => {
     await using world = await openWorld()
@@ -323,5 +327,24 @@ describe('the assignment callback of a workflow', () => {
     const elsewhere = await centre.asked(task, 'assignment-fallback')
     assert.deepEqual([elsewhere?.state, elsewhere?.rule], ['silent', 'reservation_over'])
     assert.deepEqual(world.listener.at('/fallback'), [])
+  })
+})
+
+describe('an address that must not be called', () => {
+  test('is refused when it is given', async () => {
+    await using world = await openWorld({ webhooks: { allowPrivate: false } })
+    const centre = await openCentre(world)
+    const [workflow] = await centre.workspace.workflows.list()
+    const url = world.listener.url('/inside')
+    const refused = (parameter: string) => ({
+      status: 400,
+      message: new RegExp(`${parameter}.*127\\.0\\.0\\.1`),
+    })
+    await assert.rejects(centre.workspace.update({ eventCallbackUrl: url }), refused('EventCallbackUrl'))
+    for (const name of ['assignmentCallbackUrl', 'fallbackAssignmentCallbackUrl'] as const)
+      await assert.rejects(
+        centre.workspace.workflows(workflow?.sid as string).update({ [name]: url }),
+        refused(`${name[0]?.toUpperCase()}${name.slice(1)}`),
+      )
   })
 })
