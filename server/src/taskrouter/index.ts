@@ -1,6 +1,7 @@
 /** What other rooms may use of TaskRouter. */
 import type { Reaction } from '../events/react.ts'
 import { keepEvents } from './keep-event.ts'
+import { reactions as counting } from './statistics/index.ts'
 
 export { forgetEvents } from './forget-events.ts'
 export { followInstruction } from './instruction.ts'
@@ -17,4 +18,4 @@ export { acceptReservation, lockReservation, refuseReservation, updateReservatio
 export { routes } from './routes.ts'
 export { cancelTask, completeTask, createTask, type TaskWanted, updateTaskAttributes } from './task.ts'
 /** TaskRouter does nothing about what happens elsewhere: it keeps what happens here. */
-export const reactions: readonly Reaction[] = [keepEvents]
+export const reactions: readonly Reaction[] = [keepEvents, ...counting]

@@ -10,6 +10,7 @@ import { lockTasks } from './parents.ts'
 import { moveOn, REASONS, STEP } from './placing.ts'
 import { lockReservation, refuseReservation } from './reservation.ts'
 import { openRouter } from './router/route.ts'
+import { sweep as sweepStatistics } from './statistics/index.ts'
 import { cancelLocked, SWEEP, sweepLocked, TASK_TIMEOUT } from './task-end.ts'
 import { isLive } from './task-row.ts'
 import { RE_EVALUATE } from './workflow.ts'
@@ -113,4 +114,5 @@ export const handlers: readonly JobHandler[] = [
   reservationTimeout,
   sweep,
   reEvaluate,
+  sweepStatistics,
 ]

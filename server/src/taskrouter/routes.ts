@@ -1,11 +1,11 @@
-/** TaskRouter v1: every resource with its verbs, and what is not served. */
-import { TaskRouterUnserved } from '@parley/contract/taskrouter/unserved.ts'
+/** TaskRouter v1: every resource with its verbs; all that is published is served. */
 import type { Routes } from '../http/binding.ts'
 import { activities } from './activity.ts'
 import { events } from './event.ts'
 import { taskExplanations } from './explain/task.ts'
 import { workerExplanations } from './explain/worker.ts'
 import { taskReservations, workerReservations } from './reservation.ts'
+import { statistics } from './statistics/index.ts'
 import { tasks } from './task.ts'
 import { taskChannels } from './task-channel.ts'
 import { taskQueues } from './task-queue.ts'
@@ -29,6 +29,7 @@ export const routes: Routes = {
     events,
     taskExplanations,
     workerExplanations,
+    ...statistics,
   ],
-  unserved: TaskRouterUnserved,
+  unserved: [],
 }

@@ -59,7 +59,10 @@ const send = (
     as,
     ...(operation.method === 'POST' && operation.reads === 'form' ? { form } : {}),
     ...(operation.reads === 'json'
-      ? { body: '{"ui_language":"de-DE"}', headers: { 'content-type': 'application/json' } }
+      ? {
+          body: JSON.stringify({ ui_language: 'de-DE', TaskQueueSids: [ana.sids.TaskQueueSid] }),
+          headers: { 'content-type': 'application/json' },
+        }
       : {}),
   })
 

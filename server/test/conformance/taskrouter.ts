@@ -190,4 +190,39 @@ export const taskRouterStories: readonly Story[] = [
       assert.equal((await events.list({ sid: accepted.sid })).length, 1)
     },
   },
+  {
+    name: 'taskrouter: statistics tell a supervisor how a desk is doing',
+    tell: async (witness, world) => {
+      const { sid } = await newWorkspace(witness)
+      const workspace = witness.client.taskrouter.v1.workspaces(sid)
+      const { workers, activities, workflows, taskQueues, tasks } = workspace
+      const ready = await activities.create({ friendlyName: 'Ready', available: true })
+      const queue = await taskQueues.create({ friendlyName: 'All' })
+      const workflow = await workflows.create({ friendlyName: 'To all', configuration: anyone(queue.sid) })
+      const ana = await workers.create({ friendlyName: 'ana', activitySid: ready.sid })
+      await tasks.create({ workflowSid: workflow.sid })
+      await tasks.create({ workflowSid: workflow.sid })
+      await world.settle()
+      const window = { minutes: 60, taskChannel: 'default', splitByWaitTime: '5,30' }
+      const between = {
+        startDate: new Date(world.clock.now() - 3_600_000),
+        endDate: new Date(world.clock.now()),
+      }
+      await workspace.statistics().fetch(window)
+      await workspace.realTimeStatistics().fetch({ taskChannel: 'default' })
+      await workspace.cumulativeStatistics().fetch(between)
+      await taskQueues.statistics.list({ friendlyName: 'All', ...window })
+      await taskQueues.bulkRealTimeStatistics.create({ TaskQueueSids: [queue.sid] } as object)
+      await taskQueues(queue.sid).statistics().fetch(window)
+      await taskQueues(queue.sid).realTimeStatistics().fetch()
+      await taskQueues(queue.sid).cumulativeStatistics().fetch(window)
+      await workers.statistics().fetch({ minutes: 60, taskQueueSid: queue.sid })
+      await workers.realTimeStatistics().fetch({ taskChannel: 'default' })
+      await workers.cumulativeStatistics().fetch({ minutes: 60 })
+      await workers(ana.sid).statistics().fetch({ minutes: 60 })
+      await workflows(workflow.sid).statistics().fetch(window)
+      await workflows(workflow.sid).realTimeStatistics().fetch()
+      await workflows(workflow.sid).cumulativeStatistics().fetch(window)
+    },
+  },
 ]

@@ -11,6 +11,7 @@ import { webhooks } from './0006-webhooks.ts'
 import { followed } from './0007-followed.ts'
 import { targetSince } from './0008-target-since.ts'
 import { media } from './0009-media.ts'
+import { statistics } from './0010-statistics.ts'
 import { taskRouterEvents } from './0011-taskrouter-events.ts'
 
 export interface Migration {
@@ -29,5 +30,6 @@ export const migrations: readonly Migration[] = [
   followed,
   targetSince,
   media,
+  statistics,
   taskRouterEvents,
 ]
