@@ -410,6 +410,9 @@ test('[CS42] a body is read by its type', async () => {
   ])
   assert.deepEqual(await post('application/json', ''), [200, undefined])
   assert.equal((await post('application/json', '{"a":'))[0], 400)
+  const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth)
+  assert.equal((await post('application/json', nested(100)))[0], 200)
+  for (const depth of [101, 400_000]) assert.equal((await post('application/json', nested(depth)))[0], 400)
   assert.equal((await post('image/png', 'x'))[0], 415)
 })
 

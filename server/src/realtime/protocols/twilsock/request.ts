@@ -45,8 +45,17 @@ const readBody = (
   if (!type.startsWith(JSON_TYPE))
     return { refused: problem('unsupported_media_type', { type: shortened(type), expected: JSON_TYPE }) }
   const read = readJson(text)
-  return read === undefined ? malformed('its payload is not JSON') : { read }
+  if (read === undefined) return malformed('its payload is not JSON')
+  return isDeeper(read, DEPTH_MAX) ? malformed(`its payload is nested deeper than ${DEPTH_MAX}`) : { read }
 }
+
+/** Levels of a body's JSON. Reading any depth is safe; writing it again, as attributes are, would exhaust the stack. */
+const DEPTH_MAX = 100
+
+const isDeeper = (value: unknown, depth: number): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (depth === 0 || Object.values(value).some((it) => isDeeper(it, depth - 1)))
 
 const TYPE_SHOWN_MAX = 64
 
