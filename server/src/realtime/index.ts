@@ -14,6 +14,7 @@ import type { Client, TunnelledAnswer, TunnelledRequest, Upstream } from './clie
 import { openHub } from './hub.ts'
 import { openPresence } from './presence.ts'
 import { answerChat, answerRegistrations, type ChatApi } from './protocols/chat/index.ts'
+import { openSessionLists } from './protocols/session-list/index.ts'
 import { requireReading } from './protocols/sync/access.ts'
 import type { Followed } from './protocols/sync/followed.ts'
 import { answerSync, type Sync } from './protocols/sync/requests.ts'
@@ -125,8 +126,9 @@ export const openRealtime = (options: RealtimeOptions): Realtime => {
     const said: Typing = { channelSid, identity: client.identity, timeoutSeconds }
     bus.publish(TYPING_TOPIC, said)
   }
-  const sync: Sync = { reader, hub, encode, onFault }
   const chat: ChatApi = { reader, store, perform, publicUrl, typing }
+  const sessions = openSessionLists({ chat, encode, onFault, now, randomHex })
+  const sync: Sync = { reader, hub, encode, onFault, establishOther: sessions.establish }
 
   const answer = async (client: Client, request: TunnelledRequest): Promise<TunnelledAnswer> => {
     const path = request.path.replace(REGION, '')
@@ -134,6 +136,8 @@ export const openRealtime = (options: RealtimeOptions): Realtime => {
     if (inChat !== undefined) return answerChat(chat, client, request, version as 'v1' | 'v2', inChat)
     const inRegistrations = REGISTRATIONS_PATH.exec(path)?.[1]
     if (inRegistrations !== undefined) return answerRegistrations(client, request, inRegistrations)
+    const ofSession = await sessions.answer(client, request, path)
+    if (ofSession) return ofSession
     const inSync = SYNC_PATH.exec(path)?.[1]
     if (inSync !== undefined) return answerSync(sync, client, request, inSync)
     throw problem('not_found', { path })
@@ -155,6 +159,7 @@ export const openRealtime = (options: RealtimeOptions): Realtime => {
     },
     leave: (client) => {
       hub.forget(client)
+      sessions.leave(client)
       const those = clients.get(client.userSid)
       those?.delete(client)
       if (those?.size === 0) clients.delete(client.userSid)

@@ -6,17 +6,18 @@ import { PAGE_SIZE } from './page.ts'
 import { addressOf, inServiceAddress } from './shown.ts'
 
 /** How many users a client follows at once. */
-const USERS_FOLLOWED_MAX = 100
+export const USERS_FOLLOWED_MAX = 100
 
 /** Clients keep an answer for a tenth of that many seconds. */
-const HTTP_CACHE_S = 5
+export const HTTP_CACHE_S = 5
 
 const MB_BYTES = 1024 * 1024
 
 /** A message has one file. */
 const FILES_MAX = 1
 
-const seconds = (count: number): string => `PT${count}S`
+/** As ISO 8601 writes a duration. */
+export const seconds = (count: number): string => `PT${count}S`
 
 export const configuration = async (asked: Asked): Promise<TunnelledAnswer> => {
   const { api, client, serviceSid, version } = asked

@@ -14,6 +14,7 @@ import {
   listConversations,
   updateConversation,
 } from './conversations.ts'
+import { decoded } from './decoded.ts'
 import { createMessage, deleteMessage, fetchMessage, listReceipts, updateMessage } from './messages.ts'
 import { fetchMine, listMine, updateMine } from './my-conversations.ts'
 import {
@@ -133,24 +134,6 @@ const answerBy = async (
     return answer(asked, ...found.slice(1).map(decoded))
   }
   throw problem('not_found', { path })
-}
-
-/**
- * Percent-encoded in part, and sometimes not at all.
- * @throws 404 / 20404 for what nothing is called: PostgreSQL keeps no NUL in text
- */
-const decoded = (text: string): string => {
-  const plain = unescaped(text)
-  if (plain.includes('\0')) throw problem('not_found', { path: text })
-  return plain
-}
-
-const unescaped = (text: string): string => {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
 }
 
 const isRecord = (it: unknown): it is Readonly<Record<string, unknown>> =>

@@ -36,6 +36,8 @@ export interface Sync {
   readonly hub: Hub
   readonly encode: (messageType: string, payload: object) => Uint8Array
   readonly onFault: (fault: unknown) => void
+  /** Follows what is kept nowhere but in memory. @returns whether it is such a thing */
+  readonly establishOther: (client: Client, it: Asked, correlation: number) => Promise<boolean>
 }
 
 const ROOT = /^(Documents|Lists|Maps)\/([^/]+)$/
@@ -205,7 +207,7 @@ const readToken = (token: string): ItemsAsked => {
   }
 }
 
-interface Asked {
+export interface Asked {
   readonly object_sid: string
   readonly object_type: string
   readonly last_event_id: number | null
@@ -271,11 +273,12 @@ const establishAll = async (
 }
 
 const establish = async (
-  { reader, hub, encode }: Sync,
+  { reader, hub, encode, establishOther }: Sync,
   client: Client,
   it: Asked,
   correlation: number,
 ): Promise<void> => {
+  if (await establishOther(client, it, correlation)) return
   const followed = followedBy(it.object_sid)
   if (!followed) throw problem('sync_not_found')
   const exists = await hub.follow(client, followed, {
