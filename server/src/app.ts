@@ -2,7 +2,14 @@
 import { openApi } from '@parley/contract/openapi.ts'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
-import { accountRoutes, authenticate, authTokenOf, findAccount, requireGrantFor } from './accounts/index.ts'
+import {
+  accountRoutes,
+  authenticate,
+  authTokenOf,
+  believeToken,
+  findAccount,
+  requireGrantFor,
+} from './accounts/index.ts'
 import { newVault } from './accounts/vault.ts'
 import { type Bus, openBus } from './bus/index.ts'
 import * as chat from './chat/index.ts'
@@ -15,6 +22,13 @@ import { openLimit } from './http/limits.ts'
 import { serve } from './http/serve.ts'
 import { openRunner, type Runner } from './jobs/runner.ts'
 import { type Provisioned, provisionAccount } from './provision.ts'
+import {
+  addMediaRoutes,
+  type BytesSettings,
+  type MediaSettings,
+  openBytes,
+  sweepMedia,
+} from './realtime/media/index.ts'
 import { openStore, type Where } from './store/open.ts'
 import { realNature } from './store/sid.ts'
 import type { Nature, Store } from './store/tx.ts'
@@ -37,6 +51,8 @@ export interface HouseOptions {
     /** Which share of the webhooks that did not fire is written down, from 0 to 1. */
     readonly silences: number
   }
+  /** Where uploaded files are kept, which may be uploaded, and how long a link to one is good. */
+  readonly media: BytesSettings & MediaSettings
   readonly webchatOrigins: '*' | readonly string[]
   readonly limits: {
     readonly perSecond: number
@@ -66,6 +82,9 @@ export interface House {
 
 /** How long requests that run may take to end when the house closes, in milliseconds. */
 const DRAIN_MS = 10_000
+
+/** How often connections are looked for meanwhile that have become idle, in milliseconds. */
+const IDLE_CHECK_MS = 50
 
 const accounts = accountRoutes(provisionAccount)
 
@@ -104,6 +123,7 @@ export const openHouse = async (options: HouseOptions): Promise<House> => {
       }),
     )
     const account = await firstAccount(store, options.account)
+    const bytes = open.use(await openBytes(options.media))
     const runner = open.use(
       openRunner({
         store,
@@ -116,6 +136,7 @@ export const openHouse = async (options: HouseOptions): Promise<House> => {
           taskrouter.forgetEvents(options.eventsDays),
           ...flex.handlers,
           ...hooks.handlers,
+          sweepMedia(bytes),
         ],
         byItself: options.jobsRunByThemselves ?? true,
         alone: options.where.kind !== 'postgres',
@@ -128,7 +149,8 @@ export const openHouse = async (options: HouseOptions): Promise<House> => {
       publicUrl,
       ...allRoutes,
       doorkeeper: {
-        authenticate: (authorization) => authenticate(store.reader, authorization),
+        authenticate: (authorization, token) =>
+          token === undefined ? authenticate(store.reader, authorization) : believeToken(store.reader, token),
       },
       exists: async (sid) => (await findAccount(store.reader, sid))?.status === 'active',
       gate: async (reader, resource, verb, call, rehearse) => {
@@ -143,6 +165,8 @@ export const openHouse = async (options: HouseOptions): Promise<House> => {
       answered: metrics.answered,
     })
     open.defer(() => drain(app))
+    const stallMs = options.limits.requestTimeoutMs
+    await addMediaRoutes(app, { ...options, ...options.media, store, bytes, stallMs })
     await addHousePages(app, {
       metrics,
       ready: () => store.ping(),
@@ -172,6 +196,9 @@ export const openHouse = async (options: HouseOptions): Promise<House> => {
 /** No new requests; those that run finish, within a bound. */
 const drain = async (app: FastifyInstance): Promise<void> => {
   const late = setTimeout(() => app.server.closeAllConnections(), DRAIN_MS)
+  // An answer that had begun before leaves its connection open when it ends.
+  const idle = setInterval(() => app.server.closeIdleConnections(), IDLE_CHECK_MS)
   await app.close()
   clearTimeout(late)
+  clearInterval(idle)
 }

@@ -26,6 +26,7 @@ describe('settings', () => {
       webhooks: { allowPrivate: true, retryHours: 24, silences: 1 },
       limits: { perSecond: 500, burst: 1000, guestsPerSecond: 20 },
       eventsDays: 30,
+      media: { folder: resolve('data', 'media'), s3: undefined, urlSeconds: 300, types: ['*'] },
       webchatOrigins: '*',
       log: { level: 'info', pretty: false },
     })
@@ -50,6 +51,12 @@ describe('settings', () => {
       PARLEY_REQUESTS_PER_SECOND: '0',
       PARLEY_REQUESTS_BURST: '7',
       PARLEY_GUEST_REQUESTS_PER_SECOND: '3',
+      PARLEY_MEDIA_TYPES: 'image/*, Application/PDF',
+      PARLEY_MEDIA_URL_SECONDS: '60',
+      PARLEY_MEDIA_S3_URL: 'https://s3.example.com/bucket/parley',
+      PARLEY_MEDIA_S3_REGION: 'eu-central-1',
+      PARLEY_MEDIA_S3_KEY_ID: 'KEY',
+      PARLEY_MEDIA_S3_SECRET: 'c'.repeat(40),
       PARLEY_WEBCHAT_ORIGINS: 'https://shop.example.com, http://localhost:3000',
       PARLEY_LOG: 'debug',
       PARLEY_CHROMIUM: '/usr/bin/chromium',
@@ -61,6 +68,16 @@ describe('settings', () => {
     assert.deepEqual(settings.webhooks, { allowPrivate: true, retryHours: 0.5, silences: 0.01 })
     assert.deepEqual(settings.limits, { perSecond: 0, burst: 7, guestsPerSecond: 3 })
     assert.deepEqual(settings.webchatOrigins, ['https://shop.example.com', 'http://localhost:3000'])
+    assert.deepEqual(settings.media, {
+      folder: '/var/lib/parley/media',
+      s3: {
+        url: 'https://s3.example.com/bucket/parley',
+        region: 'eu-central-1',
+        credentials: { keyId: 'KEY', secret: 'c'.repeat(40) },
+      },
+      urlSeconds: 60,
+      types: ['image/*', 'application/pdf'],
+    })
     assert.equal(settings.log.level, 'debug')
     assert.equal(settings.account.apiKeySid, `SK${'1'.repeat(32)}`)
   })
@@ -113,6 +130,11 @@ describe('settings', () => {
       PARLEY_WEBHOOKS_ALLOW_PRIVATE: ['yes', '1'],
       PARLEY_WEBHOOKS_RETRY_HOURS: ['-1', 'a day'],
       PARLEY_REQUESTS_PER_SECOND: ['1.5', 'Infinity'],
+      PARLEY_MEDIA_TYPES: ['image', '*/*', 'image/*,', '.png'],
+      PARLEY_MEDIA_URL_SECONDS: ['0', '86401'],
+      PARLEY_MEDIA_S3_URL: ['https://s3.example.com', 's3://bucket', 'https://a:b@s3.example.com/bucket'],
+      PARLEY_MEDIA_S3_REGION: ['EU Central'],
+      PARLEY_MEDIA_S3_SECRET: ['short'],
       PARLEY_WEBCHAT_ORIGINS: ['shop.example.com', 'https://shop.example.com/', 'https://a.example,'],
     }
     for (const [name, values] of Object.entries(nearly))

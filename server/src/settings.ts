@@ -2,7 +2,7 @@
  * What the environment may say, declared once: from `DECLARED` follow what `readSettings` takes and refuses, and the
  * table of `docs/settings.md`.
  */
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { nearest } from './nearest.ts'
 
@@ -39,6 +39,21 @@ export interface Settings {
   }
   /** How long the events of workspaces are kept. */
   readonly eventsDays: number
+  readonly media: {
+    /** An absolute path. */
+    readonly folder: string
+    /** A bucket in place of the folder. */
+    readonly s3:
+      | {
+          readonly url: string
+          readonly region: string
+          readonly credentials: { readonly keyId: string; readonly secret: string } | undefined
+        }
+      | undefined
+    readonly urlSeconds: number
+    /** `*`, `image/*` or `image/png`. */
+    readonly types: readonly string[]
+  }
   /** Which pages may ask for a guest's token: their origins, or `*` for all. */
   readonly webchatOrigins: '*' | readonly string[]
   readonly log: { readonly level: string; readonly pretty: boolean }
@@ -85,11 +100,18 @@ const sid = (prefix: string) => z.string().regex(new RegExp(`^${prefix}[0-9a-f]{
 /** What both ends of Basic authentication carry unharmed. */
 const credential = () => z.string().regex(/^[\x21-\x39\x3b-\x7e]{16,128}$/)
 
+/** `https://host/bucket`, or a folder in it. */
+const isBucket = (text: string): boolean => {
+  const { pathname, search, hash, username, password } = new URL(text)
+  return /^(?:\/[\w.-]+)+\/?$/.test(pathname) && `${search}${hash}${username}${password}` === ''
+}
+
 const A_CREDENTIAL = '16 to 128 visible ASCII characters without a colon'
 const KEPT = 'made at the first start, printed, kept'
 const RATE_MOST = 1_000_000
 const HOURS_MOST = 24 * 30
 const DAYS_MOST = 3_650
+const DAY_S = 86_400
 
 export const DECLARED = {
   PORT: declared({
@@ -186,6 +208,46 @@ export const DECLARED = {
     otherwise: '`1`',
     what: 'Which share of the webhooks that could have fired and did not is written down with the reason.',
   }),
+  PARLEY_MEDIA_TYPES: declared({
+    reads: z
+      .string()
+      .transform((list) => list.split(',').map((type) => type.trim().toLowerCase()))
+      .pipe(z.array(z.string().regex(/^(\*|[\w!#$&^.+-]+\/(\*|[\w!#$&^.+-]+))$/))),
+    wants: '* or content types with commas between them, as in image/*,application/pdf',
+    otherwise: '`*`',
+    what: 'Which files may be uploaded, by what their uploaders say they are.',
+  }),
+  PARLEY_MEDIA_URL_SECONDS: declared({
+    reads: whole(1, DAY_S),
+    wants: `seconds, from 1 to ${DAY_S}`,
+    otherwise: '`300`',
+    what: 'How long a link to an uploaded file is good.',
+  }),
+  PARLEY_MEDIA_S3_URL: declared({
+    reads: url('http:', 'https:').refine(isBucket),
+    wants: 'the address of a bucket, or of a folder in one, as in https://s3.example.com/bucket/parley',
+    otherwise: '`PARLEY_DATA/media`',
+    what: 'A bucket that speaks S3, for uploaded files, in place of the folder.',
+  }),
+  PARLEY_MEDIA_S3_REGION: declared({
+    reads: z.string().regex(/^[a-z0-9-]{1,64}$/),
+    wants: 'the name of a region, as in eu-central-1',
+    otherwise: '`us-east-1`',
+    what: 'The region of that bucket.',
+  }),
+  PARLEY_MEDIA_S3_KEY_ID: declared({
+    reads: z.string().regex(/^[\x21-\x7e]{1,128}$/),
+    wants: 'the id of an access key: visible ASCII characters',
+    otherwise: "the machine's own credentials",
+    what: 'The access key for that bucket.',
+  }),
+  PARLEY_MEDIA_S3_SECRET: declared({
+    reads: z.string().regex(/^[\x21-\x7e]{8,256}$/),
+    wants: 'the secret of that access key: 8 to 256 visible ASCII characters',
+    otherwise: "the machine's own credentials",
+    what: 'The secret of that access key.',
+    secret: true,
+  }),
   PARLEY_REQUESTS_PER_SECOND: declared({
     reads: whole(0, RATE_MOST),
     wants: `a whole number from 0 (no limit) to ${RATE_MOST}`,
@@ -274,11 +336,12 @@ export const readSettings = (
   const host = given.HOST ?? '127.0.0.1'
   const port = given.PORT ?? 8080
   const perSecond = given.PARLEY_REQUESTS_PER_SECOND ?? 500
+  const dataFolder = given.PARLEY_DATA ?? resolve('data')
   return {
     host,
     port,
     publicUrl: given.PARLEY_PUBLIC_URL ?? addressOf(host, port),
-    dataFolder: given.PARLEY_DATA ?? resolve('data'),
+    dataFolder,
     databaseUrl: given.DATABASE_URL,
     account: {
       accountSid: given.PARLEY_ACCOUNT_SID,
@@ -298,9 +361,26 @@ export const readSettings = (
       guestsPerSecond: given.PARLEY_GUEST_REQUESTS_PER_SECOND ?? 20,
     },
     eventsDays: given.PARLEY_EVENTS_DAYS ?? 30,
+    media: {
+      folder: join(dataFolder, 'media'),
+      s3: bucketFrom(given),
+      urlSeconds: given.PARLEY_MEDIA_URL_SECONDS ?? 300,
+      types: given.PARLEY_MEDIA_TYPES ?? ['*'],
+    },
     webchatOrigins: given.PARLEY_WEBCHAT_ORIGINS ?? '*',
     log: { level: given.PARLEY_LOG ?? 'info', pretty: onTerminal },
   }
+}
+
+const bucketFrom = (given: Given): Settings['media']['s3'] => {
+  const {
+    PARLEY_MEDIA_S3_URL: address,
+    PARLEY_MEDIA_S3_KEY_ID: keyId,
+    PARLEY_MEDIA_S3_SECRET: secret,
+  } = given
+  if (address === undefined) return undefined
+  const credentials = keyId && secret ? { keyId, secret } : undefined
+  return { url: address, region: given.PARLEY_MEDIA_S3_REGION ?? 'us-east-1', credentials }
 }
 
 const readGiven = (env: Readonly<Record<string, string | undefined>>): Given => {
@@ -313,6 +393,12 @@ const readGiven = (env: Readonly<Record<string, string | undefined>>): Given => 
     if (read.success) given[name] = read.data
     else wrong.push({ name, value: secret ? masked(text) : text, wants: `wants ${wants}` })
   }
+  if (!given.PARLEY_MEDIA_S3_KEY_ID !== !given.PARLEY_MEDIA_S3_SECRET && wrong.length === 0)
+    wrong.push({
+      name: 'PARLEY_MEDIA_S3_SECRET',
+      value: '…',
+      wants: 'is given together with PARLEY_MEDIA_S3_KEY_ID, or neither is',
+    })
   wrong.push(...Object.keys(env).filter(isUnknown).map(unknown))
   if (wrong.length > 0) throw new SettingsError(wrong)
   return given as Given

@@ -39,6 +39,7 @@ const optionsFrom = (settings: Settings, log: pino.Logger): HouseOptions => ({
   webhooks: settings.webhooks,
   limits: settings.limits,
   eventsDays: settings.eventsDays,
+  media: settings.media,
   webchatOrigins: settings.webchatOrigins,
   log,
 })

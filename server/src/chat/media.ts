@@ -105,7 +105,7 @@ const standing = reading((db, at: { sid: string }) =>
 export const findMedia = (reader: Reader, sid: string): Promise<MediaRow | undefined> =>
   standing.first(reader, { sid })
 
-type MediaCall = Call<{ readonly serviceSid: string }>
+type MediaCall = Pick<Call<{ readonly serviceSid: string }>, 'accountSid' | 'token' | 'path'>
 
 /**
  * A file as whoever asks may see it: an account's back end each of its own, a client what it uploaded and nobody has

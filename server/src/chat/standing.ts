@@ -34,8 +34,10 @@ export interface InChannel {
   readonly me: Standing | undefined
 }
 
-type ServiceCall = Call<{ readonly serviceSid: string }>
-type ChannelCall = Call<{ readonly serviceSid: string; readonly channelSid: string }>
+/** Whose resources, which of them, and who asks. */
+type Asked<Path> = Pick<Call<Path>, 'accountSid' | 'token' | 'path'>
+type ServiceCall = Asked<{ readonly serviceSid: string }>
+type ChannelCall = Asked<{ readonly serviceSid: string; readonly channelSid: string }>
 
 /** @throws 404 / 20404 that names what is missing by its path */
 export const missing = (...path: readonly string[]): Problem =>

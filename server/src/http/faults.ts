@@ -70,8 +70,12 @@ const UNREADABLE: Readonly<Record<string, readonly [status: number, reason: stri
   HPE_CHUNK_EXTENSIONS_OVERFLOW: [413, 'the extensions of its chunks are too long'],
 }
 
+/** Those whose requests may take long to arrive: the route they are for sees to it that they do not take for ever. */
+export const slowSockets = new WeakSet<Socket>()
+
 /** What is not even a request: answered on the bare socket, which is then closed. */
 export const answerUnreadable = (fault: Error & { code?: string }, socket: Socket): void => {
+  if (fault.code === 'ERR_HTTP_REQUEST_TIMEOUT' && slowSockets.has(socket)) return
   if (fault.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
   const [status, reason] = UNREADABLE[fault.code ?? ''] ?? [400, 'it is not HTTP']
   const body = JSON.stringify({ ...problemBody(problem('malformed_request', { reason })), status })

@@ -17,8 +17,8 @@ import fastify, {
 } from 'fastify'
 import type { Logger } from 'pino'
 import type { AccessToken, Binding } from './binding.ts'
-import { answerFault, answerUnreadable, BODY_MAX, methodNotAllowed, notFound } from './faults.ts'
-import { FORM, JSON_TYPE, readUrlEncoded } from './forms.ts'
+import { answerFault, answerUnreadable, BODY_MAX, methodNotAllowed, notFound, slowSockets } from './faults.ts'
+import { FORM, JSON_TYPE, lastOf, readUrlEncoded } from './forms.ts'
 import type { Limit } from './limits.ts'
 import { operationHandler, type Serving } from './operation.ts'
 
@@ -34,9 +34,13 @@ const PATH_VALUE_MAX = 4_096
 const EVERY_METHOD: readonly HTTPMethods[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
 
 export interface Doorkeeper {
-  /** @throws 401 */
+  /**
+   * @param token an access token by itself, as the chat SDKs send it with media; where it is given, it alone counts
+   * @throws 401
+   */
   authenticate(
     authorization: string | undefined,
+    token: string | undefined,
   ): Promise<{ accountSid: string; token: AccessToken | undefined }>
 }
 
@@ -61,6 +65,8 @@ declare module 'fastify' {
     operation?: string
     openTo?: 'accounts' | 'clients' | 'anyone'
     reads?: 'form' | 'json'
+    /** Its body may take longer to arrive than others: the route itself sees to it that it does not take for ever. */
+    slow?: boolean
     /** The operation is known and not served: why. */
     unserved?: string
     /** The method is none of this address: those that are. */
@@ -122,13 +128,14 @@ export const serve = async (options: ServeOptions): Promise<FastifyInstance> => 
   app.setNotFoundHandler((request) => {
     throw notFound(request)
   })
-  app.addHook('onResponse', async (request, reply) =>
+  app.addHook('onResponse', async (request, reply) => {
+    slowSockets.delete(request.socket)
     options.answered(
       request.routeOptions.config.operation ?? 'none',
       reply.statusCode,
       reply.elapsedTime / 1000,
-    ),
-  )
+    )
+  })
   app.addHook('onRequest', (request, reply) => admit(request, reply, options))
 
   const methods = new Map<string, Set<string>>()
@@ -158,7 +165,7 @@ const admit = async (request: FastifyRequest, reply: FastifyReply, options: Serv
   if (request.headers.host === undefined && request.raw.httpVersion === '1.1')
     throw problem('malformed_request', { reason: 'it has no Host header' })
   if (request.is404) throw METHODS_READ.has(request.method) ? notFound(request) : methodNotAllowed(request)
-  const { operation, openTo, unserved, allowed } = request.routeOptions.config
+  const { operation, openTo, unserved, allowed, slow } = request.routeOptions.config
   if (operation === undefined) return
   if (allowed) {
     reply.header('Allow', allowed.join(', '))
@@ -166,11 +173,13 @@ const admit = async (request: FastifyRequest, reply: FastifyReply, options: Serv
   }
   request.query = readUrlEncoded(request.query as string)
   if (openTo === 'anyone') return admitGuest(request, options)
-  const caller = await options.doorkeeper.authenticate(request.headers.authorization)
+  const { authorization, 'x-twilio-token': token } = request.headers
+  const caller = await options.doorkeeper.authenticate(authorization, lastOf(token) as string | undefined)
   await options.limit.take(caller.accountSid)
   if (unserved !== undefined) throw problem('not_served', { reason: unserved })
   if (caller.token && openTo !== 'clients')
     throw problem('access_denied', { reason: 'an access token does not open this' })
+  if (slow) slowSockets.add(request.socket)
   request.caller = caller
 }
 

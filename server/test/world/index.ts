@@ -93,14 +93,13 @@ const openIn = async (
   { engine = 'memory', live = false, ...options }: WorldOptions,
 ): Promise<World> => {
   const clock = openClock(live)
+  const mediaFolder = join(tmpdir(), `parley-media-${randomBytes(8).toString('hex')}`)
+  open.defer(() => rm(mediaFolder, { recursive: true, force: true }))
   const listener = open.use(await openListener())
   const where = await placeFor(engine, open)
   const port = await sparePort()
   const url = `http://127.0.0.1:${port}`
   const sealKey = randomBytes(32)
-  const folder =
-    where.kind === 'folder' ? join(where.folder, 'media') : join(tmpdir(), `parley-media-${port}`)
-  open.defer(() => rm(folder, { recursive: true, force: true }))
   const openOn = (port: number): Promise<House> =>
     openHouse({
       where,
@@ -112,7 +111,7 @@ const openIn = async (
       webhooks: { allowPrivate: true, retryHours: 24, silences: 1, ...options.webhooks },
       limits: { perSecond: 0, burst: 0, guestsPerSecond: 0, ...options.limits },
       eventsDays: options.eventsDays ?? 30,
-      media: { folder, urlSeconds: 300, types: ['*'], ...options.media },
+      media: { folder: mediaFolder, urlSeconds: 300, types: ['*'], ...options.media },
       webchatOrigins: options.webchatOrigins ?? '*',
       log: pino({ level: process.env.PARLEY_LOG ?? 'fatal' }),
       nature: clock.nature,
@@ -129,7 +128,7 @@ const openIn = async (
     account,
     clock,
     listener,
-    mediaFolder: folder,
+    mediaFolder,
     ...clients(url, account.sid, account.authToken),
     get house() {
       return house
