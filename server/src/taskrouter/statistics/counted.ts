@@ -171,7 +171,9 @@ export const countBy = async (
         values,
       )
     ).rows
-  await eachSlice(window, async (slice) => {
+  // Nothing has happened yet after now, however far ahead the window ends.
+  const until = Math.min(window.end, reader.now())
+  await eachSlice({ start: window.start, end: until }, async (slice) => {
     const values = { ...scope, ...slice }
     for (const row of (await ask(sums, values)) as SumRow[]) at(row.key).add(row)
     if (splits.length) for (const row of (await ask(waits, values)) as WaitRow[]) at(row.key).addWait(row)

@@ -77,13 +77,16 @@ const happened = async (
     workflow_sid: task.workflow_sid,
     worker_sid: place.worker_sid ?? null,
     task_channel_sid: task.task_channel_sid,
-    waited: accepted || kind === 'task.canceled' ? at - task.date_created : null,
+    waited: accepted || kind === 'task.canceled' ? since(task.date_created, at) : null,
     queued: accepted ? inQueue(task, at) : null,
   })
 }
 
 const inQueue = ({ task_queue_entered_date: entered }: TaskRow, at: number): number | null =>
-  entered === null ? null : at - entered
+  entered === null ? null : since(entered, at)
+
+/** Two nodes whose clocks differ may end a wait before it began. */
+const since = (start: number, at: number): number => Math.max(0, at - start)
 
 /** A stay of no time is none. */
 const stayed = async (

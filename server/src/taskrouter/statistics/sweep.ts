@@ -6,7 +6,7 @@ import { KEPT_MS } from './window.ts'
 const DAY_MS = 86_400_000
 
 /** How much time is forgotten in one transaction: bounds how long others wait for it. */
-const BATCH_MS = 60_000
+const BATCH_MS = 10_000
 
 const oldestHappening = reading((db, _: { all: true }) =>
   db.selectFrom('task_happenings').select('at').orderBy('at').limit(1),

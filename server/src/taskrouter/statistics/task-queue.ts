@@ -1,4 +1,5 @@
 /** How queues are doing, now and over a window: one, a page of them, or those that are named. */
+import { setImmediate } from 'node:timers/promises'
 import { isSid } from '@parley/contract/field.ts'
 import { problem } from '@parley/contract/problem.ts'
 import { BULK_QUEUES_MAX } from '@parley/contract/taskrouter/statistics.ts'
@@ -141,13 +142,16 @@ export const taskQueueStatistics = [
         const scope = { workspaceSid: workspace.sid, channelSid }
         const counted = await countBy(reader, scope, window, { by: 'task_queue_sid', splits })
         const rows = []
-        for (const queue of queues)
+        for (const queue of queues) {
+          // A page may be long: between two queues everybody else has their turn.
+          await setImmediate()
           rows.push({
             ...of.whose,
             task_queue_sid: queue.sid,
             cumulative: asJson(shown(counted(queue.sid), window)),
             realtime: JSON.stringify(await realtime(reader, { queue, channelSid }, crew)),
           })
+        }
         return rows
       },
     },
