@@ -21,7 +21,8 @@ export const setStage = async ({ twilio, account, url }: World): Promise<Stage> 
       const client = await connect(at)
       const { header } = await client.init(tokenFor(account, identity, serviceSid))
       if (header.status?.code !== 200) throw new Error(header.status?.description)
-      return new Follower(client)
+      const { body } = await client.ask('GET', '/Client/v1/Configuration')
+      return new Follower(client, new URL(body.links.my_conversations).pathname)
     },
   }
 }
@@ -40,8 +41,17 @@ let correlation = 1_795_226_911_678
 export class Follower {
   readonly client: RawClient
 
-  constructor(client: RawClient) {
+  /** Where the configuration says that the client's own channels are. */
+  readonly myConversations: string
+
+  constructor(client: RawClient, myConversations: string) {
     this.client = client
+    this.myConversations = myConversations
+  }
+
+  /** The address of a channel among the client's own. */
+  mine(channelSid: string): string {
+    return `${this.myConversations}/${channelSid}`
   }
 
   get(path: string, params: object = {}): Promise<RawAnswer> {
