@@ -295,6 +295,19 @@ describe('What may be asked', () => {
 })
 
 describe('What was counted', () => {
+  test('a worker who is gone has been there all the same', async () => {
+    await using world = await openWorld()
+    const centre = await openCentre(world)
+    const ana = await centre.worker('ana')
+    world.clock.advance(40_000)
+    await centre.workspace.workers(ana).remove()
+    world.clock.advance(10_000)
+    const { activityDurations } = await centre.workspace.workers.cumulativeStatistics().fetch()
+    const available = activityDurations.find((it) => it.friendly_name === 'Available')
+    assert.deepEqual([available?.total, available?.avg], [40, 40])
+    assert.equal((await centre.workspace.workers.realTimeStatistics().fetch()).totalWorkers, 0)
+  })
+
   test('is there after a restart, and for a month', async () => {
     await using world = await openWorld({ engine: 'disk' })
     const centre = await openCentre(world)
