@@ -60,9 +60,9 @@ export const receive = async (request: IncomingMessage, receiving: Receiving): P
 const tooLarge = (max: number): Problem => problem('body_too_large', { max })
 const brokenOff = (): Problem => problem('malformed_request', { reason: 'it did not arrive whole' })
 
-/** Counts what passes through. */
+/** Counts what passes through. Not as `size`: the library for buckets would take that for how much there is to come. */
 class Meter extends Transform {
-  size = 0
+  passed = 0
   readonly #most: number
   readonly #named: number
 
@@ -76,8 +76,8 @@ class Meter extends Transform {
   }
 
   override _transform(chunk: Buffer, _: BufferEncoding, done: (fault?: Error, chunk?: Buffer) => void): void {
-    this.size += chunk.length
-    if (this.size > this.#most) done(tooLarge(this.#named))
+    this.passed += chunk.length
+    if (this.passed > this.#most) done(tooLarge(this.#named))
     else done(undefined, chunk)
   }
 }
@@ -88,9 +88,9 @@ const feed = (request: IncomingMessage, into: Meter, stallMs: number): (() => vo
   let before = 0
   const watch = setInterval(() => {
     // Where it is we who do not read on, nothing can come.
-    if (into.size - before < PROGRESS_BYTES && !into.writableNeedDrain)
+    if (into.passed - before < PROGRESS_BYTES && !into.writableNeedDrain)
       into.destroy(problem('upload_stalled', { seconds: Math.ceil(stallMs / 1000) }))
-    before = into.size
+    before = into.passed
   }, stallMs)
   request.once('error', breakOff).once('aborted', breakOff)
   if (request.destroyed) breakOff()
@@ -121,7 +121,7 @@ const keep = async (
   body.once('close', () => body.readableEnded || file.destroy(brokenOff()))
   body.pipe(file)
   const keptAs = await bytes.put(file)
-  if (file.size > 0) return { keptAs, size: file.size, contentType, filename }
+  if (file.passed > 0) return { keptAs, size: file.passed, contentType, filename }
   await bytes.remove(keptAs)
   throw problem('malformed_request', { reason: 'it is empty' })
 }
