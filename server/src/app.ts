@@ -12,16 +12,19 @@ import {
 } from './accounts/index.ts'
 import { newVault } from './accounts/vault.ts'
 import { type Bus, openBus } from './bus/index.ts'
+import { openPostgresBus } from './bus/postgres.ts'
 import * as chat from './chat/index.ts'
 import { openReactions } from './events/reactions.ts'
 import { type FirstAccountWanted, firstAccount } from './first-account.ts'
 import * as flex from './flex/index.ts'
-import type { Routes } from './http/binding.ts'
+import type { Gate, Routes } from './http/binding.ts'
 import { addHousePages, openMetrics } from './http/house-pages.ts'
 import { openLimit } from './http/limits.ts'
+import { openPerform } from './http/operation.ts'
 import { serve } from './http/serve.ts'
 import { openRunner, type Runner } from './jobs/runner.ts'
 import { type Provisioned, provisionAccount } from './provision.ts'
+import { hangDoors, openRealtime, type Realtime } from './realtime/index.ts'
 import {
   addMediaRoutes,
   type BytesSettings,
@@ -106,6 +109,7 @@ export const openHouse = async (options: HouseOptions): Promise<House> => {
   const open = new AsyncDisposableStack()
   try {
     const bus = openBus()
+    let realtime: Realtime | undefined
     const metrics = openMetrics()
     const hooks = open.use(webhooks.openWebhooks({ authTokenOf, ...options.webhooks }))
     const reactions = openReactions([...taskrouter.reactions, ...flex.reactions, ...hooks.reactions], log)
@@ -115,13 +119,24 @@ export const openHouse = async (options: HouseOptions): Promise<House> => {
         vault: newVault(options.sealKey),
         hooks: {
           react: reactions.run,
-          committed: (_, notices) => {
+          committed: (events, notices) => {
+            realtime?.hear(events)
             for (const { topic, about } of notices) bus.publish(topic, about)
           },
         },
         onFault: (fault) => log.error({ fault }, 'a connection to the database broke'),
       }),
     )
+    const others =
+      options.where.kind === 'postgres'
+        ? open.use(
+            await openPostgresBus({
+              url: options.where.url,
+              node: nature.randomHex(32),
+              onFault: (fault) => log.error({ fault }, 'the bus between nodes met a fault'),
+            }),
+          )
+        : undefined
     const account = await firstAccount(store, options.account)
     const bytes = open.use(await openBytes(options.media))
     const runner = open.use(
@@ -144,6 +159,10 @@ export const openHouse = async (options: HouseOptions): Promise<House> => {
       }),
     )
     const askWebhook = hooks.gate(store)
+    const gate: Gate = async (reader, resource, verb, call, rehearse) => {
+      requireGrantFor(resource.product, call)
+      return askWebhook(reader, resource, verb, call, rehearse)
+    }
     const app = await serve({
       store,
       publicUrl,
@@ -153,10 +172,7 @@ export const openHouse = async (options: HouseOptions): Promise<House> => {
           token === undefined ? authenticate(store.reader, authorization) : believeToken(store.reader, token),
       },
       exists: async (sid) => (await findAccount(store.reader, sid))?.status === 'active',
-      gate: async (reader, resource, verb, call, rehearse) => {
-        requireGrantFor(resource.product, call)
-        return askWebhook(reader, resource, verb, call, rehearse)
-      },
+      gate,
       limit: openLimit(options.limits.perSecond, options.limits.burst),
       guestLimit: openLimit(options.limits.guestsPerSecond),
       guestOrigins: options.webchatOrigins,
@@ -165,6 +181,21 @@ export const openHouse = async (options: HouseOptions): Promise<House> => {
       answered: metrics.answered,
     })
     open.defer(() => drain(app))
+    realtime = open.use(
+      openRealtime({
+        store,
+        bus: others ?? bus,
+        perform: openPerform(allRoutes.served, { store, gate }),
+        believe: (jwt) => believeToken(store.reader, jwt),
+        publicUrl,
+        alone: options.where.kind !== 'postgres',
+        log,
+        now: () => nature.now(),
+        randomHex: (digits) => nature.randomHex(digits),
+      }),
+    )
+    hangDoors(app.server, realtime.doors)
+    metrics.watch(realtime)
     const stallMs = options.limits.requestTimeoutMs
     await addMediaRoutes(app, { ...options, ...options.media, store, bytes, stallMs })
     await addHousePages(app, {

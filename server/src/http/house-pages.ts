@@ -2,12 +2,20 @@
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import plugin from 'fastify-plugin'
-import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 
 export interface Metrics {
   readonly registry: Registry
   readonly answered: (operation: string, status: number, seconds: number) => void
   readonly jobEnded: (kind: string, outcome: string) => void
+  /** Counts what stands open, each time somebody asks. */
+  readonly watch: (open: OpenSockets) => void
+}
+
+interface OpenSockets {
+  readonly connections: number
+  /** What clients follow over them. */
+  readonly followings: number
 }
 
 /** Upper bounds in seconds: a post is a few milliseconds, a request that waits for a webhook a few seconds. */
@@ -33,8 +41,22 @@ export const openMetrics = (): Metrics => {
     registry,
     answered: (operation, status, took) => seconds.labels(operation, String(status)).observe(took),
     jobEnded: (kind, outcome) => jobs.labels(kind, outcome).inc(),
+    watch: (open) => {
+      gauge(registry, 'parley_socket_connections', 'Sockets that are connected', () => open.connections)
+      gauge(registry, 'parley_socket_followings', 'What clients follow over them', () => open.followings)
+    },
   }
 }
+
+const gauge = (registry: Registry, name: string, help: string, read: () => number): Gauge =>
+  new Gauge({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      this.set(read())
+    },
+  })
 
 export interface HousePages {
   readonly metrics: Metrics
