@@ -14,6 +14,11 @@ export interface Client {
   readonly token: AccessToken
   /** A frame, encoded once for everybody who gets it. What cannot be sent in time ends the connection. */
   send(frame: Uint8Array): void
+  /**
+   * A frame of what the client has asked for, in its turn among the others. Resolves when it is on its way, or the
+   * connection is over: whoever has much to give waits for that.
+   */
+  give(frame: Uint8Array): Promise<void>
   /** Ends the connection; the published clients come back within a second or two. */
   close(why: string): void
 }

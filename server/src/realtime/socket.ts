@@ -148,9 +148,10 @@ class Connection {
   #isHeard = true
   #pings = 0
   #isOver = false
-  /** Bytes of answers that are not on their way yet, and when the last of them is. */
-  #answerBytes = 0
-  #answerTaken: Promise<void> | undefined
+  /** Bytes of what was asked for and is not on its way yet. */
+  #askedBytes = 0
+  /** Resolves when the last answer is. */
+  #answerGiven: Promise<void> | undefined
   readonly #judging: Lane
   /** Made when something is asked: most connections are idle most of the time. */
   #asking: Lane | undefined
@@ -225,7 +226,7 @@ class Connection {
         this.#send(deed.frame)
         break
       case 'answer':
-        this.#sendAnswer(deed.frame)
+        this.#answerGiven = this.#give(deed.frame)
         break
       case 'wake':
         this.#wakeAt = deed.at
@@ -279,6 +280,7 @@ class Connection {
       userSid,
       token,
       send: (frame) => this.#send(frame),
+      give: (frame) => this.#give(frame),
       close: (why) => this.#end(TRY_AGAIN, why),
     }
     this.#given.upstream.join(this.#client)
@@ -290,7 +292,7 @@ class Connection {
       if (!this.#client) return
       const answer = await this.#answered(this.#client, request)
       this.#happen({ what: 'answered', frameId, answer })
-      await this.#answerTaken
+      await this.#answerGiven
     }
     this.#asking ??= new Lane(this.#given.bounds)
     if (!this.#asking.take({ bytes, run })) this.#end(TRY_AGAIN, 'too many requests wait')
@@ -313,19 +315,19 @@ class Connection {
     this.#checkTaken()
   }
 
-  #sendAnswer(frame: Buffer): void {
-    if (this.#socket.readyState !== this.#socket.OPEN) return
-    const isTaken = Promise.withResolvers<void>()
-    this.#answerTaken = isTaken.promise
-    this.#answerBytes += frame.length
+  #give(frame: Uint8Array): Promise<void> {
+    if (this.#socket.readyState !== this.#socket.OPEN) return Promise.resolve()
+    const isGiven = Promise.withResolvers<void>()
+    this.#askedBytes += frame.length
     this.#socket.send(frame, BINARY, () => {
-      this.#answerBytes -= frame.length
-      isTaken.resolve()
+      this.#askedBytes -= frame.length
+      isGiven.resolve()
     })
+    return isGiven.promise
   }
 
   #checkTaken(): void {
-    const unasked = this.#socket.bufferedAmount - this.#answerBytes
+    const unasked = this.#socket.bufferedAmount - this.#askedBytes
     if (unasked > this.#given.bounds.unsentBytes) this.#end(TRY_AGAIN, 'slow consumer')
   }
 

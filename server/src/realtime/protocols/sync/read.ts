@@ -21,6 +21,9 @@ type Message = Selectable<Tables['messages']>
 /** How many changes are told at once; whoever has missed more asks again. */
 const CHANGES_MAX = 500
 
+/** How many characters of text, about: messages may be long. */
+const CHARACTERS_MAX = 256 * 1024
+
 export interface Standing {
   /** The number of its last event. */
   readonly number: number
@@ -80,9 +83,19 @@ export const changesSince = async (
   const changes = (await readers[followed.kind](reader, followed, after, now)).sort(
     (a, b) => a.number - b.number,
   )
-  if (changes.length <= CHANGES_MAX) return { changes, number: now.number, isAll: true }
-  const first = changes.slice(0, CHANGES_MAX)
+  const first = changes.slice(0, fitting(changes))
+  if (first.length === changes.length) return { changes, number: now.number, isAll: true }
   return { changes: first, number: (first.at(-1) as Change).number, isAll: false }
+}
+
+/** How many of the changes are told at once: one at the least. */
+const fitting = (changes: readonly Change[]): number => {
+  let characters = 0
+  for (const [place, { data }] of changes.entries()) {
+    for (const value of Object.values(data ?? {})) if (typeof value === 'string') characters += value.length
+    if (place === CHANGES_MAX || (place > 0 && characters > CHARACTERS_MAX)) return place
+  }
+  return changes.length
 }
 
 type ReadChanges = (reader: Reader, followed: Followed, after: number, now: Standing) => Promise<Change[]>

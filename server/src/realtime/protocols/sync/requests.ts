@@ -175,7 +175,7 @@ const beyond = ({ kind }: Followed, { item }: Item, order: 'asc' | 'desc'): stri
 
 /** No key of ours lies between this and the key: keys are SIDs, and a few words. */
 const justBefore = (key: string): string =>
-  key.slice(0, -1) + String.fromCharCode(key.charCodeAt(key.length - 1) - 1) + '\uffff'
+  `${key.slice(0, -1)}${String.fromCharCode(key.charCodeAt(key.length - 1) - 1)}\uffff`
 
 const readPage = (query: TunnelledRequest['query']): ItemsAsked => ({
   from: query.From,
@@ -281,14 +281,17 @@ const establish = async (
   if (await establishOther(client, it, correlation)) return
   const followed = followedBy(it.object_sid)
   if (!followed) throw problem('sync_not_found')
+  let given: Promise<void> | undefined
   const exists = await hub.follow(client, followed, {
     after: it.last_event_id,
     admit: () => requireReading(reader, client, followed),
     tell: ({ changes, number, isAll }) => {
       for (const change of changes)
-        client.send(encode(REPLAYED, changeEvent(client.serviceSid, followed, change, correlation)))
-      client.send(encode(REPLAYED, established(subscriptionOf(it), correlation, number, isAll)))
+        void client.give(encode(REPLAYED, changeEvent(client.serviceSid, followed, change, correlation)))
+      given = client.give(encode(REPLAYED, established(subscriptionOf(it), correlation, number, isAll)))
     },
   })
+  // Whoever reads slowly gets the next part when they have this one.
+  await given
   if (!exists) throw problem('sync_not_found')
 }
