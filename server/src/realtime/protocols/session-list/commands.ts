@@ -15,7 +15,7 @@ import { changeMine, readNothing } from '../chat/my-conversations.ts'
 import { deleteInvite } from '../chat/participants.ts'
 
 /** As many channels as are reported on at once. */
-const REPORT_MAX = 250
+const REPORT_MAX = 100
 
 type Asking = Pick<Asked, 'api' | 'client' | 'token' | 'serviceSid'>
 

@@ -10,7 +10,8 @@ import { established, REPLAYED } from '../sync/events.ts'
 import { runCommand } from './commands.ts'
 import { sessionContext } from './context.ts'
 import { answerRead } from './reads.ts'
-import { openSessions, type Session } from './sessions.ts'
+import type { Session } from './session.ts'
+import { openSessions } from './sessions.ts'
 
 /** What a client says it wants the list for. */
 const PURPOSE = 'com.twilio.rtd.ipmsg'
@@ -39,8 +40,6 @@ export interface SessionLists {
   /** @returns whether it is a session that was asked for */
   establish(client: Client, it: Subscribing, correlation: number): Promise<boolean>
   leave(client: Client): void
-  /** How many sessions are kept, for metrics. */
-  readonly size: number
 }
 
 const LISTS = /^\/v3\/(?:Services\/[^/]+\/)?Lists$/
@@ -104,9 +103,6 @@ export const openSessionLists = (options: SessionListOptions): SessionLists => {
       return true
     },
     leave: sessions.leave,
-    get size() {
-      return sessions.size
-    },
   }
 }
 

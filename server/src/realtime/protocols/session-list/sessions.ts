@@ -6,14 +6,11 @@
  * is: it begins with numbers higher than any it can have had, so that its client takes nothing new for old.
  */
 import type { Client } from '../../client.ts'
-import { iso } from '../sync/data.ts'
 import { LIVE } from '../sync/events.ts'
+import { openSession, type Session } from './session.ts'
 
 /** How long a list is kept for a client that has gone, in milliseconds. */
 const KEPT_MS = 2 * 60_000
-
-/** Answers that a list keeps for a client that may have missed them. */
-const ANSWERS_MAX = 100
 
 /** Lists that one connection may have open; a published client opens one. */
 const SESSIONS_MAX = 8
@@ -23,42 +20,11 @@ const RANDOM_DIGITS = 31
 /** The `f` tells them from lists of messages, whose first digit is low. */
 const SESSION_SID = /^ESf[0-9a-f]{31}$/
 
-/** The first event of a list is its context. */
-const CONTEXT_EVENT = 1
-
-const CDS = 'https://cds.us1.twilio.com/v3'
-
-const PROTOCOL_VERSION = 4
-
-export interface Command {
-  readonly index: number
-  readonly number: number
-  readonly data: object
-  readonly at: number
-}
-
-export interface Session {
-  /** The number of its last event. */
-  readonly number: number
-  /** How many of its commands are not answered yet. */
-  readonly running: number
-  /** As Sync shows a list. */
-  readonly root: object
-  begin(data: unknown): Command
-  /** Writes the answer beside the command, and tells the client. */
-  end(command: Command, response: object): void
-  /** A command as Sync shows an item. */
-  shown(command: Command): object
-  /** What the client may have missed; `null` is nothing. */
-  since(after: number | null, context: object): object[]
-}
-
 export interface Sessions {
   open(client: Client): Session
   /** The list with that SID as this client has it; nothing where it is none of these lists. */
   of(client: Client, sid: string): Session | undefined
   leave(client: Client): void
-  readonly size: number
 }
 
 interface SessionsOptions {
@@ -126,105 +92,8 @@ export const openSessions = ({ encode, now, randomHex }: SessionsOptions): Sessi
       return it ? attach(it, client) : make(client, sid, now())
     },
     leave,
-    get size() {
-      return kept.size
-    },
   }
 }
 
 /** A list is its user's: whoever else names it has one of their own. */
 const keyOf = ({ userSid }: Client, sid: string): string => `${userSid}.${sid}`
-
-interface Opening {
-  readonly sid: string
-  readonly client: Pick<Client, 'serviceSid' | 'accountSid' | 'identity'>
-  /** 0 for a new one. */
-  readonly firstNumber: number
-  readonly now: () => number
-  readonly tell: (event: object) => void
-}
-
-const openSession = ({ sid, client, firstNumber, now, tell }: Opening): Session => {
-  const url = `${CDS}/Services/${client.serviceSid}/Lists/${sid}`
-  const openedAt = iso(now())
-  let number = firstNumber + CONTEXT_EVENT
-  let running = 0
-  let answers: Command[] = []
-
-  const event = (type: string, id: number, at: number, about: object) => ({
-    event_type: type,
-    correlation_id: 0,
-    event_protocol_version: PROTOCOL_VERSION,
-    event: { id, date_created: iso(at), list_sid: sid, list_revision: id.toString(16), ...about },
-  })
-
-  const answered = (it: Command) =>
-    event('list_item_updated', it.number, it.at, {
-      item_index: it.index,
-      item_url: `${url}/Items/${it.index}`,
-      item_revision: it.number.toString(16),
-      item_data: it.data,
-      date_expires: null,
-    })
-
-  return {
-    get number() {
-      return number
-    },
-    get running() {
-      return running
-    },
-    root: {
-      sid,
-      unique_name: null,
-      account_sid: client.accountSid,
-      service_sid: client.serviceSid,
-      url,
-      revision: '0',
-      // Less than the event of its context, which is told to whoever subscribes.
-      last_event_id: firstNumber,
-      links: { items: `${url}/Items`, context: `${url}/Context` },
-      date_created: openedAt,
-      date_updated: openedAt,
-      date_expires: null,
-      created_by: client.identity,
-    },
-    begin: (data) => {
-      running += 1
-      number += 1
-      // No two commands have the same index: their events have different numbers.
-      return { index: number, number, data: isRecord(data) ? data : {}, at: now() }
-    },
-    end: (command, response) => {
-      running -= 1
-      number += 1
-      const it: Command = { ...command, number, data: { ...command.data, response }, at: now() }
-      answers = [...answers.slice(1 - ANSWERS_MAX), it]
-      tell(answered(it))
-    },
-    shown: ({ index, number: id, data, at }) => ({
-      index,
-      list_sid: sid,
-      account_sid: client.accountSid,
-      service_sid: client.serviceSid,
-      url: `${url}/Items/${index}`,
-      revision: id.toString(16),
-      last_event_id: id,
-      data,
-      date_created: iso(at),
-      date_updated: iso(at),
-      date_expires: null,
-      created_by: client.identity,
-    }),
-    since: (after, context) => {
-      if (after === null) return []
-      const first = firstNumber + CONTEXT_EVENT
-      return [
-        ...(after < first ? [event('list_context_updated', first, now(), { context_data: context })] : []),
-        ...answers.filter((it) => it.number > after).map(answered),
-      ]
-    },
-  }
-}
-
-const isRecord = (it: unknown): it is object => typeof it === 'object' && it !== null && !Array.isArray(it)
