@@ -2,11 +2,13 @@ import { problem } from '@parley/contract/problem.ts'
 import { Activity, type ActivityRow } from '@parley/contract/taskrouter/activity.ts'
 import { bind, type Call } from '../http/binding.ts'
 import { listing } from '../store/listing.ts'
+import { changing } from '../store/query.ts'
 import { find, insert, remove, update } from '../store/rows.ts'
 import type { Reader, Tx } from '../store/tx.ts'
 import { isYes } from './given.ts'
 import { lockParent, mustBeFree } from './named.ts'
 import { requireWorkspace } from './parents.ts'
+import { wakeRouter } from './wake-router.ts'
 import { mustBeOfWorkspace } from './worker.ts'
 
 const list = listing(
@@ -72,6 +74,7 @@ export const activities = bind(Activity, {
     const changes = { friendly_name: friendlyName, date_updated: tx.now() }
     const activity = (await update(tx, 'activities', { sid: found.sid }, changes)) ?? found
     await renameWhereShown(tx, activity)
+    await wakeRouter(tx, workspace.sid)
     tx.record({
       name: 'activity.updated',
       accountSid: call.accountSid,
@@ -105,11 +108,19 @@ export const activities = bind(Activity, {
   },
 })
 
+/** A worker whose activity is called otherwise is another to expressions and to whoever has read them: a new version. */
+const renameInWorkers = changing((db, at: { sid: string; friendlyName: string }) =>
+  db
+    .updateTable('workers')
+    .set((it) => ({ activity_name: at.friendlyName, version: it('version', '+', 1) }))
+    .where('activity_sid', '=', at.sid),
+)
+
 const renameWhereShown = async (
   tx: Tx,
   { sid, workspace_sid, friendly_name }: ActivityRow,
 ): Promise<void> => {
-  await update(tx, 'workers', { activity_sid: sid }, { activity_name: friendly_name })
+  await renameInWorkers.run(tx, { sid, friendlyName: friendly_name })
   const own = { workspace_sid }
   await update(
     tx,

@@ -49,6 +49,7 @@ export const enterActivity = async (
       milliseconds: now - worker.date_status_changed,
     },
   })
-  if (changed.available) await wakeRouter(tx, worker.workspace_sid)
+  // Whoever leaves gives work to the router too: a target may be skipped for want of workers.
+  await wakeRouter(tx, worker.workspace_sid)
   return changed
 }

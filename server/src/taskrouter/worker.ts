@@ -281,6 +281,7 @@ export const workers = bind(Worker, {
       })
     await remove(tx, 'worker_channels', { worker_sid: worker.sid })
     await remove(tx, 'workers', { sid: worker.sid })
+    await wakeRouter(tx, worker.workspace_sid)
     tx.record({
       name: 'worker.deleted',
       accountSid: call.accountSid,

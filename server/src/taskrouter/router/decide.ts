@@ -199,9 +199,8 @@ const provide = async (
     const wanted = new Map(
       choosing.map((lane) => [lane, (admitted.get(lane) ?? []).filter(({ sid }) => !taken.has(sid))]),
     )
-    // A lane whose tasks were all read and found nobody here is done; one that can read on does, as many tasks as
-    // it has workers for: more it cannot place.
-    for (const [lane, workers] of wanted) await lane.fill(reader, lane.tasks.length + workers.length)
+    // A lane whose tasks were all read and found nobody here is done; one that can read on does.
+    for (const [lane, workers] of wanted) await lane.fillFor(reader, workers)
     const round = choosing.map((lane) => inLane(lane, wanted.get(lane) ?? []))
     const choice = choose(round, workspace.prioritize_queue_order)
     for (const { worker } of choice.offers) taken.add(worker)

@@ -5,7 +5,7 @@ import { compileExpression, type Expression, type Scope } from '../expression/co
 import { compileOrderBy, type OrderBy } from '../expression/order-by.ts'
 import { targetWorkers } from '../text-expression.ts'
 import { scopeOf, type WorkerFacts } from '../worker-scope.ts'
-import type { Lane, WaitingTask } from './choose.ts'
+import type { Candidate, Lane, WaitingTask } from './choose.ts'
 import { attributesRead, readTarget, type Target } from './target.ts'
 import { answersTo, nextTasks } from './waiting.ts'
 
@@ -118,6 +118,21 @@ export class RoundLane {
   /** What its expressions are held against. */
   scope(worker: WorkerFacts, now: number): Scope {
     return scopeOf(worker, now, this.facts.attributes)
+  }
+
+  /**
+   * Reads on until there is a task for each of these workers that none of them is barred from: more it cannot place,
+   * and with less a task of another lane would get a worker whom one of this lane, which comes first, could have had.
+   */
+  async fillFor(reader: Reader, workers: readonly Candidate[]): Promise<void> {
+    const known = this.tasks.length
+    for (let more = workers.length; !this.exhausted; more *= 2) {
+      const open = this.tasks
+        .slice(known)
+        .filter(({ barred }) => !barred || !workers.some(({ sid }) => barred.has(sid)))
+      if (open.length >= workers.length) return
+      await this.fill(reader, this.tasks.length + more)
+    }
   }
 
   /** Reads on until `wanted` tasks are at hand, or there are no more. */

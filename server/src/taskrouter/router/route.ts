@@ -16,6 +16,15 @@ const BATCH = 50
 /** A run longer than this ends and begins again, so that its lease is never outlived. In milliseconds. */
 const RUN_MS = 10_000
 
+/**
+ * Rounds in a row of whose offers none still held. What overtook them need not have woken the router: a task that was
+ * canceled leaves its worker to the next, so a round is not the last while it decides something.
+ */
+const LOST_ROUNDS_MAX = 5
+
+/** After so many the run ends, to look again once whoever is at work is done, in milliseconds. */
+const LOST_AGAIN_MS = 1_000
+
 const LEASE_MS = 60_000
 
 /** Workspaces routed at once on one node. */
@@ -38,18 +47,21 @@ export const route = async (
   now: () => number,
 ): Promise<Outcome | undefined> => {
   const endBy = now() + RUN_MS
+  let lost = 0
   for (;;) {
     const workspace = await find(store.reader, 'workspaces', { sid: workspaceSid })
     if (!workspace) return undefined
     const { offers, left, lookAgainAt } = await decide(store.reader, workspace, memory)
     const made = await reserveAll(store, workspaceSid, offers)
-    if (made === 0 && (await passOver(store, workspaceSid, left)) === 0)
+    lost = offers.length > 0 && made === 0 ? lost + 1 : 0
+    if (lost > LOST_ROUNDS_MAX) return { again: now() + LOST_AGAIN_MS }
+    if (offers.length === 0 && (await passOver(store, workspaceSid, left)) === 0)
       return lookAgainAt === undefined ? undefined : { again: lookAgainAt }
     if (now() > endBy) return { again: now() }
   }
 }
 
-/** An offer that no longer holds was overtaken by something that has woken the router again. */
+/** @returns how many still held; one that does not was overtaken, and the next round sees by what */
 const reserveAll = async (
   store: Store,
   workspaceSid: string,
