@@ -1,0 +1,39 @@
+/**
+ * `npm run simulate -- --seed N --hours H`: a centre of 200 agents lives through so many hours, with faults and crashes.
+ * `--agents 0` makes it a small one by chance, as the tests have it; `--calm` leaves the trouble out; everything is
+ * checked after `--every` steps, 10 unless given; with `--every 0` after each, and the order of service too.
+ */
+import { parseArgs } from 'node:util'
+import { simulate } from './simulate.ts'
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '1' },
+    hours: { type: 'string', default: '1' },
+    agents: { type: 'string', default: '200' },
+    every: { type: 'string', default: '10' },
+    calm: { type: 'boolean', default: false },
+  },
+})
+
+const began = performance.now()
+const wanted = {
+  seed: Number(values.seed),
+  hours: Number(values.hours),
+  agents: Number(values.agents) || undefined,
+  checkEvery: Number(values.every) || undefined,
+  trouble: !values.calm,
+}
+try {
+  const { hash, steps, tasks, reservations, counts } = await simulate(wanted)
+  for (const [what, count] of [...counts].sort()) console.log(String(count).padStart(9), what)
+  const seconds = (performance.now() - began) / 1000
+  console.log(
+    `seed ${wanted.seed}: ${wanted.hours} h in ${seconds.toFixed(1)} s, ${steps} steps, ` +
+      `${tasks} tasks, ${reservations} reservations; hash ${hash}`,
+  )
+} catch (fault) {
+  console.error(fault)
+  console.error(`\nTo see it again: npm run simulate -- ${process.argv.slice(2).join(' ')}`)
+  process.exitCode = 1
+}
