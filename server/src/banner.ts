@@ -6,6 +6,7 @@ export const banner = ({ account, publicUrl }: House, settings: Settings): strin
 Parley is ready at ${publicUrl}
 
   REST (flex, chat, taskrouter, studio)   ${publicUrl}
+  Chat socket (Twilsock.uri)              ${publicUrl.replace('http', 'ws')}/v3/wsconnect
   API documents                           ${publicUrl}/docs
   OpenAPI                                 ${publicUrl}/openapi.json
   Alive, ready, metrics                   ${publicUrl}/healthz  /readyz  /metrics
