@@ -111,7 +111,9 @@ export const comeBackToAgreement = async ({ people, seconds, kills, where }: Cro
     while (!over) {
       const channel = service.channels(one(channels))
       try {
-        await one(deeds)(channel, `${done}`)
+        await (randomInt(8)
+          ? one(deeds)(channel, `${done}`)
+          : rename(service.users(one(identities)), `${done}`))
         done += 1
       } catch {
         await wait(randomInt(10, 100))
@@ -141,6 +143,12 @@ export const comeBackToAgreement = async ({ people, seconds, kills, where }: Cro
 
   const truth = new Map<string, ChannelBelief>()
   for (const sid of channels) truth.set(sid, await readChannel(service.channels(sid)))
+  const everybody = Object.fromEntries(
+    (await service.users.list({ pageSize: 100 })).map((it) => [
+      it.identity,
+      { friendlyName: it.friendlyName, attributes: JSON.parse(it.attributes) as unknown },
+    ]),
+  )
   const agreedBy = performance.now() + AGREED_WITHIN_MS
   for (const believer of believers) {
     const expected = Object.fromEntries(
@@ -150,6 +158,9 @@ export const comeBackToAgreement = async ({ people, seconds, kills, where }: Cro
       const believed = await believer.believed()
       try {
         assert.deepEqual(believed, expected, `what ${believer.identity} believes`)
+        const people = believer.people()
+        const known = Object.keys(people).map((it) => [it, everybody[it]])
+        assert.deepEqual(people, Object.fromEntries(known), `whom ${believer.identity} believes in`)
         break
       } catch (fault) {
         if (performance.now() > agreedBy) throw fault
@@ -163,7 +174,8 @@ export const comeBackToAgreement = async ({ people, seconds, kills, where }: Cro
   )
 }
 
-type Channel = ReturnType<ReturnType<ReturnType<typeof twilio>['chat']['v2']['services']>['channels']>
+type Service = ReturnType<ReturnType<typeof twilio>['chat']['v2']['services']>
+type Channel = ReturnType<Service['channels']>
 
 const one = <T>(all: readonly T[]): T => all[randomInt(all.length)] as T
 
@@ -171,6 +183,9 @@ const oneOf = async <T>(all: Promise<T[]>): Promise<T | undefined> => {
   const those = await all
   return those.length > 0 ? one(those) : undefined
 }
+
+const rename = (user: ReturnType<Service['users']>, text: string) =>
+  user.update({ friendlyName: `named ${text}`, attributes: JSON.stringify({ text }) })
 
 type Deed = (channel: Channel, text: string) => Promise<unknown>
 

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
-import type { Channel, Client, Member, Message } from 'twilio-chat'
+import type { Channel, Client, Member, Message, User } from 'twilio-chat'
 
 const require = createRequire(import.meta.url)
 const { Client: SdkClient } = require('twilio-chat') as { Client: typeof Client }
@@ -19,6 +19,8 @@ export interface Believer {
   readonly client: Client
   /** What the SDK says of its channels, by SID. */
   believed(): Promise<Record<string, ChannelBelief>>
+  /** What it says of the people it knows, by identity. */
+  people(): Record<string, UserBelief>
   /** What came twice or backwards. */
   readonly complaints: readonly string[]
   close(): Promise<void>
@@ -31,6 +33,11 @@ export interface ChannelBelief {
   readonly messages: Record<string, Heard>
   /** By identity. */
   readonly members: Record<string, unknown>
+}
+
+export interface UserBelief {
+  readonly friendlyName: string
+  readonly attributes: unknown
 }
 
 const heard = (message: Message): Heard => ({
@@ -82,7 +89,11 @@ export const believe = async (
       page = await page.nextPage()
     }
   }
-  assert.equal((await channels()).length, channelsCount, `${identity} is in their channels`)
+  const mine = await channels()
+  assert.equal(mine.length, channelsCount, `${identity} is in their channels`)
+  const users = new Map<string, User>()
+  for (const channel of mine)
+    for (const member of await channel.getMembers()) users.set(member.identity, await member.getUser())
   return {
     identity,
     client,
@@ -100,6 +111,10 @@ export const believe = async (
       }
       return beliefs
     },
+    people: () =>
+      Object.fromEntries(
+        [...users].map(([who, { friendlyName, attributes }]) => [who, { friendlyName, attributes }]),
+      ),
     close: () => client.shutdown(),
   }
 }
