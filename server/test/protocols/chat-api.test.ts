@@ -135,6 +135,8 @@ test('[CS204] names in paths come as they are or encoded, and identities may hol
     }
   }
   refused(await ask('GET', 'Users/%00'), 404, 20404)
+  refused(await ask('GET', 'Users', undefined, { ConversationSid: '%00' }), 404, 20404)
+  refused(await ask('POST', 'Typing', { ChannelSid: '\0' }), 404, 20404)
 })
 
 test('[CS205] bodies have REST’s names in small letters, null is not given, and the unknown is passed over', async () => {

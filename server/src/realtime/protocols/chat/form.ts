@@ -19,5 +19,11 @@ export const formOf = (
 const inForm = (name: string): string =>
   name.replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase())
 
-/** Attributes are JSON in a text; some clients write them as they are. */
-const written = (value: unknown): unknown => (typeof value === 'object' ? JSON.stringify(value) : value)
+/**
+ * A value as a form has it. Attributes are JSON in a text, and some clients write them as they are; what is half a
+ * character in JSON cannot be kept.
+ */
+export const written = (value: unknown): unknown => {
+  if (typeof value === 'string') return value.toWellFormed()
+  return typeof value === 'object' ? JSON.stringify(value).toWellFormed() : value
+}

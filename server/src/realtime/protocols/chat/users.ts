@@ -12,6 +12,7 @@ import { reading } from '../../../store/query.ts'
 import type { Reader } from '../../../store/tx.ts'
 import type { TunnelledAnswer } from '../../client.ts'
 import { type Asked, inChannel } from './asked.ts'
+import { requireName } from './decoded.ts'
 import { formOf } from './form.ts'
 import { pageOf, readPage } from './page.ts'
 import { inServiceAddress } from './shown.ts'
@@ -89,8 +90,9 @@ export const updateUser = async (asked: Asked, identity: string): Promise<Tunnel
 /** Those in a channel that the client is a member of. @throws 50400 for another, 20001 where no channel is named */
 export const listUsers = async (asked: Asked): Promise<TunnelledAnswer> => {
   const { api, token, serviceSid, query } = asked
-  const channelSid = query.ConversationSid ?? query.ChannelSid
-  if (channelSid === undefined) throw problem('missing_parameter', { parameter: 'ConversationSid' })
+  const named = query.ConversationSid ?? query.ChannelSid
+  if (named === undefined) throw problem('missing_parameter', { parameter: 'ConversationSid' })
+  const channelSid = requireName(named)
   const page = readPage(query.PageToken)
   const path = { serviceSid, channelSid }
   const members = await inChannel(asked, channelSid, api.perform(Member, 'list', { token, path, page }))

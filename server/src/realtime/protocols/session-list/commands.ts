@@ -11,11 +11,16 @@ import { Problem, problem } from '@parley/contract/problem.ts'
 import { FOLLOWED } from '../../../chat/index.ts'
 import { find } from '../../../store/rows.ts'
 import { type Asked, inChannel, seenChannel } from '../chat/asked.ts'
+import { requireName } from '../chat/decoded.ts'
+import { written } from '../chat/form.ts'
 import { changeMine, readNothing } from '../chat/my-conversations.ts'
 import { deleteInvite } from '../chat/participants.ts'
 
 /** As many channels as are reported on at once. */
 const REPORT_MAX = 100
+
+/** Some clients write it as a text. */
+const INDEX = /^\d{1,15}$/
 
 type Asking = Pick<Asked, 'api' | 'client' | 'token' | 'serviceSid'>
 
@@ -48,12 +53,11 @@ export const runCommand = async (
   }
 }
 
-/** @throws 20001 where it is not there */
+/** @throws 20001 where it is not there, 20404 for what nothing is called */
 const textOf = (request: Request, name: string): string => {
   const value = request[name]
-  if (typeof value !== 'string' || value.includes('\0'))
-    throw problem('missing_parameter', { parameter: name })
-  return value
+  if (typeof value !== 'string') throw problem('missing_parameter', { parameter: name })
+  return requireName(value)
 }
 
 const channelOf = (request: Request): string => textOf(request, 'channelSid')
@@ -62,7 +66,7 @@ const channelOf = (request: Request): string => textOf(request, 'channelSid')
 const formOf = (request: Request, names: Readonly<Record<string, string>>): Record<string, unknown> => {
   const form: Record<string, unknown> = {}
   for (const [name, wire] of Object.entries(names))
-    if (request[name] !== undefined && request[name] !== null) form[wire] = request[name]
+    if (request[name] !== undefined && request[name] !== null) form[wire] = written(request[name])
   return form
 }
 
@@ -108,11 +112,10 @@ const send =
 const messagePath = async (asked: Asking, request: Request) => {
   const { api, serviceSid } = asked
   const channel = await seenChannel(asked, channelOf(request))
-  const index = Number(request.messageIdx)
-  const message = Number.isSafeInteger(index)
-    ? await find(api.reader, 'messages', { channel_sid: channel.sid, index })
-    : undefined
-  if (!message) throw problem('not_found', { path: `Messages/${String(request.messageIdx).slice(0, 64)}` })
+  const named = String(request.messageIdx)
+  const at = { channel_sid: channel.sid, index: Number(named) }
+  const message = INDEX.test(named) ? await find(api.reader, 'messages', at) : undefined
+  if (!message) throw problem('not_found', { path: `Messages/${named.slice(0, 64)}` })
   return { serviceSid, channelSid: channel.sid, sid: message.sid }
 }
 

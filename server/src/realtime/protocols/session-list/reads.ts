@@ -7,7 +7,7 @@ import { FOLLOWED } from '../../../chat/index.ts'
 import type { Client, TunnelledAnswer, TunnelledRequest } from '../../client.ts'
 import { type Asked, type ChannelAnswer, type ChatApi, seenChannel, tokenOf } from '../chat/asked.ts'
 import { standingIn } from '../chat/conversations.ts'
-import { decoded } from '../chat/decoded.ts'
+import { decoded, requireName } from '../chat/decoded.ts'
 import { myChannels } from '../chat/my-conversations.ts'
 import { pageOf, readPage } from '../chat/page.ts'
 import { sayTyping } from '../chat/typing.ts'
@@ -39,7 +39,7 @@ export const answerRead = async (
 const listMine = async (asked: Asked): Promise<TunnelledAnswer> => {
   const { ChannelSid: only, PageToken: pageToken } = asked.query
   if (only !== undefined) {
-    const standing = await standingIn(asked, only)
+    const standing = await standingIn(asked, requireName(only))
     const channels = standing ? [shown(await seenChannel(asked, only), standing)] : []
     return { status: 200, body: { channels, meta: { previous_token: null, next_token: null } } }
   }
