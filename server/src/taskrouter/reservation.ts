@@ -96,7 +96,8 @@ export const acceptReservation = async (
     const late = workers.get(other.worker_sid)
     if (late) await moveReservation(tx, { ...common, reservation: other, to: 'rescinded', worker: late })
   }
-  if (others.length) await wakeRouter(tx, task.workspace_sid)
+  // Others are free again; and what a worker has in hand, which expressions may read, has changed.
+  await wakeRouter(tx, task.workspace_sid)
   return accepted
 }
 

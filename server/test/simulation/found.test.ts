@@ -82,4 +82,19 @@ describe('Found by the simulation', () => {
       assert.equal(await queueOf(), all, name)
     }
   })
+
+  test('what a worker has in hand is read anew when they accept', async () => {
+    await using world = await openWorld()
+    const centre = await openCentre(world, { routed: false })
+    const all = await centre.queue('All')
+    const queue = await centre.queue('Busy', { targetWorkers: 'worker.channel.chat.assigned_tasks >= 1' })
+    await centre.worker('ana')
+    const chat = await centre.task({ taskQueueSid: all, taskChannel: 'chat' })
+    const sms = await centre.task({ taskQueueSid: queue, taskChannel: 'sms' })
+    await world.settle()
+    assert.deepEqual(await centre.offersOf(sms), [])
+    await centre.answer(chat, 'ana', 'accepted')
+    await world.settle()
+    assert.deepEqual(await centre.offersOf(sms), ['ana:pending'])
+  })
 })
