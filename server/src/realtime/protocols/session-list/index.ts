@@ -16,7 +16,7 @@ import { openSessions } from './sessions.ts'
 /** What a client says it wants the list for. */
 const PURPOSE = 'com.twilio.rtd.ipmsg'
 
-/** Commands of one session that run at once; its next is taken up when one of them is done. */
+/** Commands of one session that run on after their requests were answered; the request of a further one waits for it. */
 const COMMANDS_AT_ONCE = 16
 
 export interface SessionListOptions {
