@@ -20,7 +20,7 @@ import {
 import { type Chance, openChance } from './chance.ts'
 import { queueExpression } from './expressions.ts'
 import { Broken, type Known, Moment, Moves, mustHold } from './invariants.ts'
-import { openStage, type Row, readEverything, type Stage } from './stage.ts'
+import { openStage, type Row, readEverything, readJobs, type Stage } from './stage.ts'
 
 export interface Wanted {
   readonly seed: number
@@ -393,7 +393,7 @@ const becomeCalm = async (stage: Stage): Promise<void> => {
   stage.trials.troublePercent = 0
   await stage.settle()
   for (;;) {
-    const late = (await readEverything(stage.reader)).jobs.flatMap((it) => [
+    const late = (await readJobs(stage.reader)).flatMap((it) => [
       ...(it.last_error === null ? [] : [it.due_at]),
       ...(it.leased_until !== null && it.leased_until > stage.now() ? [it.leased_until] : []),
     ])
@@ -410,7 +410,7 @@ const CHANGING = new Set(
 
 /** What a timeout does meanwhile may overtake an offer, and then the next in turn has its worker. */
 const isMoreDueThanRouting = async (stage: Stage): Promise<boolean> =>
-  (await readEverything(stage.reader)).jobs.some((it) => it.due_at <= stage.now() && CHANGING.has(it.kind))
+  (await readJobs(stage.reader)).some((it) => it.due_at <= stage.now() && CHANGING.has(it.kind))
 
 /** Priority and age: whom the tasks of a run were given to, while others waited that came first. */
 class Order {

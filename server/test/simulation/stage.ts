@@ -191,6 +191,8 @@ export const readEverything = async (reader: Reader) => {
   }
 }
 
+export const readJobs = (reader: Reader): Promise<Everything['jobs']> => every.jobs.all(reader, { all: true })
+
 export type Everything = Awaited<ReturnType<typeof readEverything>>
 
 const every = {
