@@ -1,0 +1,4 @@
+import { SDKS } from './sdks.ts'
+import { tellStory } from './story.ts'
+
+tellStory(SDKS.chat34)
