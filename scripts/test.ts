@@ -12,7 +12,7 @@ import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { fileURLToPath } from 'node:url'
 
-const TEST_FILES = '{contract,server,cli,examples,bench,scripts}/**/*.test.ts'
+const TEST_FILES = '{contract,server,client,cli,examples,bench,scripts}/**/*.test.ts'
 
 /** Files at a time. Some start servers and browsers of their own. */
 const CONCURRENCY = 2

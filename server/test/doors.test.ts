@@ -7,7 +7,7 @@ import { doorsIn, forbiddenImports, type Tree } from './doors.ts'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
 const ours = (): Tree => {
-  const paths = globSync('{contract,server,cli,examples,bench}/**/*.{ts,js}', {
+  const paths = globSync('{contract,server,client,cli,examples,bench}/**/*.{ts,js}', {
     cwd: root,
     exclude: (path) => path === 'node_modules' || path.endsWith('/node_modules'),
   })

@@ -7,7 +7,7 @@ export type Doors = ReadonlyMap<string, readonly string[]>
 /** Path from the root → text. */
 export type Tree = Readonly<Record<string, string>>
 
-const OUTSIDE_THE_SERVER = ['contract', 'cli', 'examples', 'bench']
+const OUTSIDE_THE_SERVER = ['contract', 'client', 'cli', 'examples', 'bench']
 
 /** The files that stand in `server/src` itself. */
 const HOUSE = 'app.ts'
@@ -41,7 +41,8 @@ export const forbiddenImports = (doors: Doors, tree: Tree): string[] =>
       })
     })
 
-const isTest = (path: string): boolean => path.endsWith('.test.ts') || path.startsWith('server/test/')
+const isTest = (path: string): boolean =>
+  path.endsWith('.test.ts') || path.startsWith('server/test/') || path.startsWith('client/test/')
 
 interface Place {
   readonly room: string

@@ -1,0 +1,10 @@
+/** A small typed client of the chat socket: docs/guides/chat-client.md. */
+export type { Channel, ChannelNames, Draft } from './channel.ts'
+export { type ChannelPage, ChatClient, type ChatClientOptions, type NewChannel } from './client.ts'
+export type { ConnectionState, WebSocketClass } from './connection.ts'
+export { ChatError, type ChatErrorKind } from './error.ts'
+export type { ChannelEventName, ChatEvents, RemovedMessage, Typing } from './events.ts'
+export type { MediaContent, MediaUpload } from './media.ts'
+export type { Member } from './member.ts'
+export type { Message, MessageMedia, MessagePage, PageAsked } from './message.ts'
+export type { User } from './users.ts'

@@ -1,0 +1,275 @@
+/** Connections break, tokens end: what was missed is told, in order, once. */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { describe, test } from 'node:test'
+import { ChatClient, ChatError, type ConnectionState } from '../src/index.ts'
+import { next, openStage, type Stage } from './stage.ts'
+
+/** Everything that a client says of messages, as lines. */
+const listen = (client: ChatClient): string[] => {
+  const lines: string[] = []
+  client.on('messageAdded', (it) => lines.push(`+${it.index} ${it.body}`))
+  client.on('messageUpdated', (it) => lines.push(`~${it.index} ${it.body}`))
+  client.on('messageRemoved', (it) => lines.push(`-${it.index}`))
+  return lines
+}
+
+const connected = (client: ChatClient) => next(client, 'stateChanged', (state) => state === 'connected')
+
+/** By REST, so that it happens whether anybody is connected or not. */
+const byRest = ({ service }: Stage, channelSid: string) => ({
+  send: async (from: string, body: string) =>
+    (await service.channels(channelSid).messages.create({ from, body })).sid,
+  edit: (sid: string, body: string) => service.channels(channelSid).messages(sid).update({ body }),
+  remove: (sid: string) => service.channels(channelSid).messages(sid).remove(),
+})
+
+describe('a client whose connection breaks', () => {
+  test('is told exactly what it missed, in order, once', async () => {
+    await using stage = await openStage()
+    const vera = await stage.come('vera')
+    const channel = await vera.createChannel({ friendlyName: 'Orders' })
+    const rest = byRest(stage, channel.sid)
+    const first = await rest.send('ana', 'first')
+    const second = await rest.send('ana', 'second')
+    await next(vera, 'messageAdded', ({ index }) => index === 1)
+    const lines = listen(vera)
+    const told: string[] = []
+    vera.on('memberJoined', (it) => told.push(`joined ${it.identity}`))
+    vera.on('memberLeft', (it) => told.push(`left ${it.identity}`))
+    vera.on('channelInvited', (it) => told.push(`invited to ${it.friendlyName}`))
+    vera.on('channelJoined', (it) => told.push(`in ${it.friendlyName}`))
+    await channel.add('ben')
+
+    const states: ConnectionState[] = []
+    vera.on('stateChanged', (state) => states.push(state))
+    stage.network.refuse(true)
+    stage.network.cut()
+    for (let index = 2; index < 602; index += 1) await rest.send('ana', `message ${index}`)
+    await rest.edit(first, 'first, corrected')
+    await rest.remove(second)
+    await stage.service.channels(channel.sid).members.create({ identity: 'cleo' })
+    await stage.service.channels(channel.sid).members('ben').remove()
+    await stage.service.channels(channel.sid).update({ friendlyName: 'Old orders' })
+    const other = await stage.service.channels.create({ friendlyName: 'Another', type: 'private' })
+    await stage.service.channels(other.sid).members.create({ identity: 'vera' })
+    const invitation = await stage.service.channels.create({ friendlyName: 'Third', type: 'private' })
+    await stage.service.channels(invitation.sid).invites.create({ identity: 'vera' })
+    stage.network.refuse(false)
+    await connected(vera)
+
+    // What was missed has been told by now.
+    assert.deepEqual(
+      lines.filter((it) => it.startsWith('+')),
+      Array.from({ length: 600 }, (_, at) => `+${at + 2} message ${at + 2}`),
+    )
+    assert.deepEqual(
+      lines.filter((it) => !it.startsWith('+')),
+      ['~0 first, corrected', '-1'],
+    )
+    assert.deepEqual(told.sort(), ['in Another', 'invited to Third', 'joined ben', 'joined cleo', 'left ben'])
+    const now = await vera.getChannel(channel.sid)
+    assert.equal(now.friendlyName, 'Old orders')
+    assert.deepEqual(now.members.map((it) => it.identity).sort(), ['cleo', 'vera'])
+    assert.equal(states[0], 'connecting')
+    assert.equal(states.at(-1), 'connected')
+
+    const live = next(vera, 'messageAdded')
+    await rest.send('ana', 'and on')
+    assert.equal((await live).body, 'and on')
+  })
+
+  test('misses nothing while it is cut twenty times under load', async () => {
+    await using stage = await openStage()
+    const vera = await stage.come('vera')
+    const channel = await vera.createChannel()
+    const lines = listen(vera)
+    const rest = byRest(stage, channel.sid)
+    const wanted: string[] = []
+    for (let cut = 0; cut < 20; cut += 1) {
+      const back = connected(vera)
+      for (let at = 0; at < 10; at += 1) {
+        if (at === cut % 10) stage.network.cut()
+        await rest.send('ana', `m${wanted.length}`)
+        wanted.push(`+${wanted.length} m${wanted.length}`)
+      }
+      await back
+    }
+    const last = next(vera, 'messageAdded', (it) => it.body === 'last')
+    await rest.send('ana', 'last')
+    await last
+    assert.deepEqual(lines, [...wanted, `+${wanted.length} last`])
+  })
+
+  test('survives a restart of the house, and leaves what it was put out of', async () => {
+    await using stage = await openStage({ engine: 'disk' })
+    const vera = await stage.come('vera')
+    const channel = await vera.createChannel()
+    const other = await vera.createChannel()
+    const lines = listen(vera)
+    await channel.send('before')
+    const left = next(vera, 'channelLeft')
+    const back = connected(vera)
+    await stage.world.restart()
+    await stage.service.channels(other.sid).members('vera').remove()
+    await byRest(stage, channel.sid).send('ana', 'after')
+    await back
+    assert.equal((await left).sid, other.sid)
+    assert.deepEqual(
+      vera.channels.map((it) => it.sid),
+      [channel.sid],
+    )
+    await channel.send('again')
+    assert.deepEqual(lines.slice(0, 2), ['+0 before', '+1 after'])
+  })
+
+  test('asks again what reads, and says of the rest that nobody knows', async () => {
+    await using stage = await openStage()
+    const vera = await stage.come('vera')
+    const channel = await vera.createChannel()
+    await channel.send('one')
+    stage.network.refuse(true)
+    const asked = channel.getMessages()
+    const sent = channel.send('perhaps')
+    stage.network.cut()
+    await assert.rejects(
+      sent,
+      (it) => it instanceof ChatError && it.kind === 'lost' && /look/.test(it.advice),
+    )
+    const waits = channel.send('later')
+    stage.network.refuse(false)
+    assert.ok((await asked).items.some((it) => it.body === 'one'))
+    assert.equal((await waits).body, 'later')
+  })
+})
+
+describe('tokens', () => {
+  test('are renewed before they end, without a break', async () => {
+    await using stage = await openStage()
+    let minted = 0
+    const getToken = () => {
+      minted += 1
+      return stage.token('vera', { ttl: minted === 1 ? 4 : 3600 })
+    }
+    const vera = await stage.come('vera', { getToken })
+    const states: string[] = []
+    vera.on('stateChanged', (state) => states.push(state))
+    const channel = await vera.createChannel()
+    const ended = Date.now() + 5_000
+    const again = next(vera, 'messageAdded', () => Date.now() > ended)
+    while (Date.now() <= ended) await channel.send('still here')
+    await channel.send('and on')
+    await again
+    assert.equal(minted, 2)
+    assert.deepEqual(states, [])
+  })
+
+  test('that ended while nobody could renew them are asked for again, and nothing is lost', async () => {
+    await using stage = await openStage()
+    let minted = 0
+    let isBroken = false
+    const getToken = async () => {
+      if (isBroken) throw new Error('the back end is down')
+      minted += 1
+      return stage.token('vera', { ttl: minted === 1 ? 4 : 3600 })
+    }
+    const vera = await stage.come('vera', { getToken })
+    const channel = await vera.createChannel()
+    const lines = listen(vera)
+    isBroken = true
+    const failed = next(vera, 'error')
+    const broken = next(vera, 'stateChanged', (state) => state === 'connecting')
+    assert.match((await failed).message, /getToken failed: the back end is down/)
+    await broken
+    await byRest(stage, channel.sid).send('ana', 'missed')
+    isBroken = false
+    await connected(vera)
+    assert.deepEqual(lines, ['+0 missed'])
+    assert.equal(minted, 2)
+  })
+
+  test('that are refused when fresh say precisely why, and a new attempt may be made', async () => {
+    await using stage = await openStage()
+    const refusedWith = async (getToken: () => string): Promise<ChatError> => {
+      const client = new ChatClient({ url: stage.url, getToken })
+      try {
+        await client.connect()
+      } catch (fault) {
+        assert.ok(fault instanceof ChatError)
+        assert.equal(client.state, 'denied')
+        return fault
+      } finally {
+        await client.close()
+      }
+      return assert.fail('it was let in')
+    }
+    const expired = await refusedWith(() => stage.token('vera', { ttl: -60 }))
+    assert.deepEqual([expired.kind, expired.code, expired.status], ['token', 20104, 401])
+    assert.match(expired.message, /expired/)
+    assert.match(expired.advice, /new token each time/)
+    const nonsense = await refusedWith(() => 'nonsense')
+    assert.deepEqual([nonsense.kind, nonsense.code], ['token', 20101])
+    const foreign = await refusedWith(() => stage.token('vera', { service: `IS${'0'.repeat(32)}` }))
+    assert.equal(foreign.kind, 'token')
+
+    let isGood = false
+    const client = new ChatClient({
+      url: stage.url,
+      getToken: () => stage.token('vera', { ttl: isGood ? 60 : -60 }),
+    })
+    await assert.rejects(client.connect(), ChatError)
+    isGood = true
+    await client.connect()
+    assert.equal(client.state, 'connected')
+    await client.close()
+  })
+})
+
+describe('close', () => {
+  test('leaves no timer: a program ends by itself', async () => {
+    await using stage = await openStage()
+    const here = JSON.stringify(new URL('../src/index.ts', import.meta.url).href)
+    const program = `const { ChatClient } = await import(${here})
+      const [url, vera, ben] = process.argv.slice(1)
+      const clients = [vera, ben].map((token) => new ChatClient({ url, getToken: () => token }))
+      await Promise.all(clients.map((it) => it.connect()))
+      const joined = new Promise((resolve) => clients[1].on('channelJoined', resolve))
+      const channel = await clients[0].createChannel()
+      await channel.add('ben')
+      const theirs = await joined
+      const heard = new Promise((resolve) => clients[1].on('messageAdded', resolve))
+      await channel.send('hello')
+      await heard
+      const typing = new Promise((resolve) => clients[1].on('typingStarted', resolve))
+      await channel.sayTyping()
+      await typing
+      const waits = theirs.getMessages().catch((fault) => fault.kind)
+      await Promise.all(clients.map((it) => it.close()))
+      const after = await theirs.send('too late').catch((fault) => fault.kind)
+      console.log(await waits, after, clients[0].state)`
+    const tokens = ['vera', 'ben'].map((it) => stage.token(it))
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', program, stage.url, ...tokens], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      timeout: 10_000,
+    })
+    let said = ''
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      said += text
+    })
+    const [code] = await once(child, 'close')
+    assert.equal(said.trim(), 'closed closed disconnected')
+    assert.equal(code, 0, 'it ended by itself')
+  })
+
+  test('ends attempts to connect', async () => {
+    await using stage = await openStage()
+    stage.network.refuse(true)
+    const client = new ChatClient({ url: stage.url, getToken: () => stage.token('vera') })
+    const attempts = client.connect()
+    await next(client, 'stateChanged', (_, error) => error?.kind === 'lost')
+    await client.close()
+    await assert.rejects(attempts, (it) => it instanceof ChatError && it.kind === 'closed')
+    await assert.rejects(client.connect(), ChatError)
+  })
+})
