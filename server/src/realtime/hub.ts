@@ -223,10 +223,10 @@ export const openHub = ({ reader, encode, onFault, tellOthers }: HubOptions): Hu
         for (const { followed, number, change } of happeningsOf(event)) {
           const name = nameOf(followed)
           const place = places.get(name)
+          if (place && number === GONE) end(place, change() as Change)
+          else if (place) happen(place, number, change)
+          // The hint comes round to this process, too: by now it says nothing new.
           tellOthers?.(name, number)
-          if (!place) continue
-          if (number === GONE) end(place, change() as Change)
-          else happen(place, number, change)
         }
     },
     hint: (name, number) => {
