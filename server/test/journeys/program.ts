@@ -11,10 +11,14 @@ const ENDS_WITHIN_MS = 12_000
 export interface Program {
   /** Types a line. */
   type(line: string): void
+  /** Presses keys, without Enter. */
+  press(keys: string): void
   /** Waits until its standard output holds the text. */
   says(text: string): Promise<void>
   /** Waits until it answers 200 at an address. */
   answers(url: string): Promise<void>
+  /** SIGKILL: nothing is closed, nothing is said. */
+  kill(): Promise<void>
   /** Asks it to end. @throws where it had to be killed, or ended with a complaint */
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -35,6 +39,7 @@ export const start = (path: string, env: Readonly<Record<string, string>>): Prog
   process.once('exit', orphan)
   let said = ''
   let complaint = ''
+  let isKilled = false
   child.stdout.setEncoding('utf8').on('data', (text) => {
     said += text
   })
@@ -64,6 +69,7 @@ export const start = (path: string, env: Readonly<Record<string, string>>): Prog
   }
   return {
     type: (line) => void child.stdin.write(`${line}\n`),
+    press: (keys) => void child.stdin.write(keys),
     says: (text) => does(`says “${text}”`, () => said.includes(text), SAYS_WITHIN_MS),
     answers: (url) =>
       does(
@@ -75,7 +81,13 @@ export const start = (path: string, env: Readonly<Record<string, string>>): Prog
           ),
         READY_WITHIN_MS,
       ),
+    kill: async () => {
+      isKilled = true
+      child.kill('SIGKILL')
+      await gone
+    },
     [Symbol.asyncDispose]: async () => {
+      if (isKilled) return
       const late = setTimeout(() => child.kill('SIGKILL'), ENDS_WITHIN_MS)
       child.kill('SIGTERM')
       await gone

@@ -42,9 +42,11 @@ export interface Stage {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-const hex = (bytes: number): string => randomBytes(bytes).toString('hex')
+/** Random. */
+export const hex = (bytes: number): string => randomBytes(bytes).toString('hex')
 
-const openBrowser = (): Promise<Browser> =>
+/** @param args of the command line, beside those that a test's browser always has */
+export const openBrowser = (args: readonly string[] = []): Promise<Browser> =>
   chromium.launch({
     executablePath: process.env.PARLEY_CHROMIUM || '/usr/bin/chromium',
     args: [
@@ -55,6 +57,7 @@ const openBrowser = (): Promise<Browser> =>
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...args,
     ],
   })
 
