@@ -18,6 +18,21 @@ const isMember =
 const identities = async ({ service }: Scene, channelSid: string): Promise<string[]> =>
   (await service.channels(channelSid).members.list()).map((it) => it.identity).sort()
 
+/**
+ * Vera's SDK follows the members of a channel some moments after it has joined. Where she leaves before that, it goes on
+ * to take her for a member.
+ */
+const followsMembers = async ({ vera, service }: Scene, channelSid: string): Promise<void> => {
+  let tries = 0
+  await until('she hears of a change', async () => {
+    await service
+      .channels(channelSid)
+      .members(vera.identity)
+      .update({ attributes: `{"try":${tries++}}` })
+    return vera.heard.find((it) => it.event === 'memberUpdated' && isMember(channelSid, vera.identity)(it))
+  })
+}
+
 export const channels: readonly Step[] = [
   {
     title: 'creates a private channel, and gets it by SID and by unique name',
@@ -78,12 +93,11 @@ export const channels: readonly Step[] = [
       await isIn(vera, sid)
       await ana.hears('memberJoined', isMember(sid, vera.identity))
       assert.deepEqual(await identities(scene, sid), [ana.identity, vera.identity])
-      await service.channels(sid).members.create({ identity: 'ben' })
-      for (const who of [vera, ana]) await who.hears('memberJoined', isMember(sid, 'ben'))
+      await followsMembers(scene, sid)
       await vera.channel(sid, 'leave')
       await vera.hears('channelLeft', is(sid))
       await ana.hears('memberLeft', isMember(sid, vera.identity))
-      assert.deepEqual(await identities(scene, sid), [ana.identity, 'ben'])
+      assert.deepEqual(await identities(scene, sid), [ana.identity])
       assert.notEqual((await vera.client('getChannelBySid', sid)).status, 'joined')
       const after = vera.heard.length
       await vera.channel(sid, 'join')
@@ -91,7 +105,7 @@ export const channels: readonly Step[] = [
       await ana.channel(sid, 'leave')
       await vera.hears('memberLeft', isMember(sid, ana.identity))
       await ana.hears('channelLeft', is(sid))
-      assert.deepEqual(await identities(scene, sid), ['ben', vera.identity])
+      assert.deepEqual(await identities(scene, sid), [vera.identity])
     },
   },
   {
