@@ -1,10 +1,8 @@
 /** Connections break, tokens end: what was missed is told, in order, once. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { describe, test } from 'node:test'
 import { ChatClient, ChatError, type ConnectionState } from '../src/index.ts'
-import { next, openStage, type Stage } from './stage.ts'
+import { next, openStage, runProgram, type Stage } from './stage.ts'
 
 /** Everything that a client says of messages, as lines. */
 const listen = (client: ChatClient): string[] => {
@@ -229,10 +227,7 @@ describe('tokens', () => {
 describe('close', () => {
   test('leaves no timer: a program ends by itself', async () => {
     await using stage = await openStage()
-    const here = JSON.stringify(new URL('../src/index.ts', import.meta.url).href)
-    const program = `const { ChatClient } = await import(${here})
-      const [url, vera, ben] = process.argv.slice(1)
-      const clients = [vera, ben].map((token) => new ChatClient({ url, getToken: () => token }))
+    const program = `const clients = args.map((token) => new ChatClient({ url, getToken: () => token }))
       await Promise.all(clients.map((it) => it.connect()))
       const joined = new Promise((resolve) => clients[1].on('channelJoined', resolve))
       const channel = await clients[0].createChannel()
@@ -249,17 +244,10 @@ describe('close', () => {
       const after = await theirs.send('too late').catch((fault) => fault.kind)
       console.log(await waits, after, clients[0].state)`
     const tokens = ['vera', 'ben'].map((it) => stage.token(it))
-    const child = spawn(process.execPath, ['--input-type=module', '--eval', program, stage.url, ...tokens], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-      timeout: 10_000,
+    assert.deepEqual(await runProgram(stage, program, tokens), {
+      said: 'closed closed disconnected',
+      code: 0,
     })
-    let said = ''
-    child.stdout.setEncoding('utf8').on('data', (text) => {
-      said += text
-    })
-    const [code] = await once(child, 'close')
-    assert.equal(said.trim(), 'closed closed disconnected')
-    assert.equal(code, 0, 'it ended by itself')
   })
 
   test('ends attempts to connect', async () => {

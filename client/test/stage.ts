@@ -2,6 +2,8 @@
  * A house, open and live, with a chat service in it, a network to it that can be cut, and people who come with our own
  * client or with the published SDK.
  */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import twilio from 'twilio'
 import { type Proxy as Network, openProxy } from '../../server/test/realtime/proxy.ts'
@@ -88,6 +90,30 @@ export const next = <Name extends keyof ChatEvents>(
       resolve(args[0])
     })
   })
+
+/**
+ * Runs a module of its own, which must end by itself: `ChatClient` is there, and `url`, the house's address.
+ * @param args are there as `args`
+ * @returns what it said, and its exit code
+ */
+export const runProgram = async (
+  { url }: Stage,
+  program: string,
+  args: readonly string[],
+): Promise<{ said: string; code: number | null }> => {
+  const here = JSON.stringify(new URL('../src/index.ts', import.meta.url).href)
+  const head = `const { ChatClient } = await import(${here}); const [url, ...args] = process.argv.slice(1)\n`
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', head + program, url, ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: PATIENCE_MS,
+  })
+  let said = ''
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    said += text
+  })
+  const [code] = await once(child, 'close')
+  return { said: said.trim(), code }
+}
 
 /** Somebody with the published SDK. */
 export interface SdkPerson {
