@@ -1,4 +1,4 @@
-/** A closed loop of requests: so many at once, for so long, and what it came to. */
+/** A closed loop of requests, or of anything else: so many at once, for so long, and what it came to. */
 import { createHistogram } from 'node:perf_hooks'
 import { Pool } from 'undici'
 
@@ -20,20 +20,39 @@ export interface Measured {
   readonly sent: number
 }
 
-interface Load {
+interface Loop {
   readonly atOnce: number
   readonly seconds: number
   readonly warmUpSeconds?: number
+}
+
+interface Load extends Loop {
   readonly next: (at: number) => Asked
 }
 
 const NS_PER_MS = 1e6
 
-export const load = async (
-  origin: string,
-  { atOnce, seconds, warmUpSeconds = 1, next }: Load,
+export const load = async (origin: string, { next, ...loop }: Load): Promise<Measured> => {
+  const pool = new Pool(origin, { connections: loop.atOnce, pipelining: 1 })
+  const measured = await repeat(loop, async (at) => {
+    const { method, path, headers = {}, body } = next(at)
+    const answer = await pool
+      .request({ method, path, headers: { ...headers }, body: body ?? null })
+      .catch((fault: unknown) => {
+        throw new Error(`${method} ${origin}${path} was not answered`, { cause: fault })
+      })
+    await answer.body.dump()
+    return answer.statusCode < 300
+  })
+  await pool.close()
+  return measured
+}
+
+/** @param run what is measured; resolves with whether it went well */
+export const repeat = async (
+  { atOnce, seconds, warmUpSeconds = 1 }: Loop,
+  run: (at: number) => Promise<boolean>,
 ): Promise<Measured> => {
-  const pool = new Pool(origin, { connections: atOnce, pipelining: 1 })
   const histogram = createHistogram()
   let count = 0
   let failed = 0
@@ -43,23 +62,16 @@ export const load = async (
   const end = counted + seconds * 1000
   const worker = async (): Promise<void> => {
     while (performance.now() < end) {
-      const { method, path, headers = {}, body } = next(sent++)
       const began = process.hrtime.bigint()
-      const answer = await pool
-        .request({ method, path, headers: { ...headers }, body: body ?? null })
-        .catch((fault: unknown) => {
-          throw new Error(`${method} ${origin}${path} was not answered`, { cause: fault })
-        })
-      await answer.body.dump()
+      const wentWell = await run(sent++)
       if (performance.now() < counted) continue
       count += 1
-      if (answer.statusCode >= 300) failed += 1
+      if (!wentWell) failed += 1
       histogram.record(process.hrtime.bigint() - began || 1n)
     }
   }
   await Promise.all(Array.from({ length: atOnce }, worker))
   const took = (performance.now() - counted) / 1000
-  await pool.close()
   return {
     perSecond: count / took,
     p50Ms: histogram.percentile(50) / NS_PER_MS,

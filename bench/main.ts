@@ -10,6 +10,10 @@ import { flexChannelRow } from './rows/flex-channel.ts'
 import { growthRows } from './rows/growth.ts'
 import { memoryRow } from './rows/memory.ts'
 import { postRow } from './rows/post.ts'
+import { socketFanOutRow } from './rows/socket-fan-out.ts'
+import { socketIdleRow } from './rows/socket-idle.ts'
+import { socketSendRow } from './rows/socket-send.ts'
+import { socketStormRow } from './rows/socket-storm.ts'
 import { asText, type Row } from './table.ts'
 
 const rows: Readonly<Record<string, () => Promise<Row | readonly Row[]>>> = {
@@ -18,6 +22,10 @@ const rows: Readonly<Record<string, () => Promise<Row | readonly Row[]>>> = {
   assignment: assignmentRow,
   memory: memoryRow,
   growth: growthRows,
+  'socket-send': socketSendRow,
+  'socket-fan-out': socketFanOutRow,
+  'socket-idle': socketIdleRow,
+  'socket-storm': socketStormRow,
 }
 
 const asked = process.argv.slice(2)

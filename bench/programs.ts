@@ -13,6 +13,8 @@ export interface Program {
   readonly pid: number
   /** Resident memory, in megabytes. */
   memoryMb(): number
+  /** The most it ever was. */
+  peakMb(): number
   [Symbol.asyncDispose](): Promise<void>
 }
 
@@ -77,13 +79,16 @@ const stop = async (child: ChildProcess): Promise<void> => {
   clearTimeout(late)
 }
 
-const residentMb = (pid: number): number =>
-  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
+const KB_PER_MB = 1024
+
+const statusMb = (pid: number, line: RegExp): number =>
+  Number(line.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / KB_PER_MB
 
 const program = (child: ChildProcess, url: string): Program => ({
   url,
   pid: child.pid ?? 0,
-  memoryMb: () => residentMb(child.pid ?? 0),
+  memoryMb: () => statusMb(child.pid ?? 0, /VmRSS:\s+(\d+)/),
+  peakMb: () => statusMb(child.pid ?? 0, /VmHWM:\s+(\d+)/),
   [Symbol.asyncDispose]: () => stop(child),
 })
 
@@ -98,6 +103,9 @@ export const CREDENTIALS = {
   accountSid: `AC${'b'.repeat(32)}`,
   authToken: 'b'.repeat(32),
 } as const
+
+/** Signs the tokens of clients. */
+export const API_KEY = { sid: `SK${'b'.repeat(32)}`, secret: 'b'.repeat(32) } as const
 
 export const authorization = `Basic ${Buffer.from(`${CREDENTIALS.accountSid}:${CREDENTIALS.authToken}`).toString('base64')}`
 
@@ -117,6 +125,8 @@ export const openParley = async (
       PARLEY_REQUESTS_PER_SECOND: '0',
       PARLEY_ACCOUNT_SID: CREDENTIALS.accountSid,
       PARLEY_AUTH_TOKEN: CREDENTIALS.authToken,
+      PARLEY_API_KEY_SID: API_KEY.sid,
+      PARLEY_API_KEY_SECRET: API_KEY.secret,
       ...settings,
     },
   })

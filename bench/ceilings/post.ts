@@ -10,6 +10,7 @@ import { DatabaseSync } from 'node:sqlite'
 import fastify from 'fastify'
 import { Agent, request } from 'undici'
 import { z } from 'zod'
+import { grouped } from './group.ts'
 
 const [folder = '.', sink = '', channels = '1000', accountSid = '', authToken = ''] = process.argv.slice(2)
 
@@ -29,44 +30,7 @@ const addMessage = db.prepare('insert into messages values (?, ?, ?, ?, ?, ?, ?)
 const addDelivery = db.prepare('insert into deliveries values (?, ?, ?, ?, ?, ?)')
 const ended = db.prepare('update deliveries set state = ? where sid = ?')
 
-interface Work {
-  readonly run: () => unknown
-  readonly resolve: (value: unknown) => void
-  readonly reject: (fault: unknown) => void
-}
-let waiting: Work[] = []
-
-const runGroup = (): void => {
-  const group = waiting
-  waiting = []
-  const done: (() => void)[] = []
-  try {
-    db.exec('begin immediate')
-    for (const { run, resolve, reject } of group) {
-      db.exec('savepoint one')
-      try {
-        const value = run()
-        db.exec('release one')
-        done.push(() => resolve(value))
-      } catch (fault) {
-        db.exec('rollback to one')
-        db.exec('release one')
-        done.push(() => reject(fault))
-      }
-    }
-    db.exec('commit')
-  } catch (fault) {
-    if (db.isTransaction) db.exec('rollback')
-    for (const { reject } of group) reject(fault)
-    return
-  }
-  for (const tell of done) tell()
-}
-
-const transact = <T>(run: () => T): Promise<T> =>
-  new Promise((resolve, reject) => {
-    if (waiting.push({ run, resolve: resolve as Work['resolve'], reject }) === 1) setImmediate(runGroup)
-  })
+const transact = grouped(db)
 
 let count = 0
 const sid = (prefix: string): string =>
