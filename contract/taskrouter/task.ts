@@ -1,7 +1,7 @@
 /** One piece of work that waits for a worker, has one, or is done. */
 import { address, choice, flag, instant, jsonText, many, orNull, sid, text, whole } from '../field.ts'
 import { type RowOf, resource } from '../resource.ts'
-import { ATTRIBUTES_BYTES_MAX } from './worker.ts'
+import { ATTRIBUTES_BYTES_MAX, MERGE } from './worker.ts'
 
 export const TASK_STATUSES = ['pending', 'reserved', 'assigned', 'canceled', 'completed', 'wrapping'] as const
 
@@ -78,7 +78,8 @@ export const Task = resource({
         Ordering: text(),
         HasAddons: flag(),
       },
-      about: 'Ordering: DateCreated, Priority or VirtualStartTime, each with :asc or :desc, in a comma list.',
+      about:
+        'Ordering: DateCreated, Priority or VirtualStartTime, each with :asc or :desc, in a comma list; not DateCreated with VirtualStartTime.',
     },
     fetch: {},
     create: {
@@ -98,12 +99,14 @@ export const Task = resource({
     update: {
       form: {
         Attributes: attributes(),
+        'Attributes.Merge': attributes(),
         AssignmentStatus: choice(TASK_STATUSES),
         Reason: text({ max: 4096 }),
         Priority: whole({ min: 0 }),
         TaskChannel: text(),
         VirtualStartTime: instant(),
       },
+      about: MERGE,
     },
     delete: {},
   },

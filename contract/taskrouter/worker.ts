@@ -5,6 +5,10 @@ import { type RowOf, resource } from '../resource.ts'
 /** Longest attributes of a worker or a task, in bytes. */
 export const ATTRIBUTES_BYTES_MAX = 65_536
 
+/** What the documents say of a parameter that Twilio does not have. */
+export const MERGE =
+  'Attributes.Merge (ours): a JSON merge patch (RFC 7396) of the attributes, in place of Attributes.'
+
 export const workerAttributes = () => jsonText({ object: true, maxBytes: ATTRIBUTES_BYTES_MAX })
 
 export const Worker = resource({
@@ -65,9 +69,11 @@ export const Worker = resource({
       form: {
         ActivitySid: sid('WA'),
         Attributes: workerAttributes(),
+        'Attributes.Merge': workerAttributes(),
         FriendlyName: text({ max: 256 }),
         RejectPendingReservations: flag(),
       },
+      about: MERGE,
       openTo: 'clients',
     },
     delete: {},

@@ -20,6 +20,7 @@ import type { StoredTask } from '../store/tables/taskrouter.ts'
 import type { Reader, Tx } from '../store/tx.ts'
 import { isYes } from './given.ts'
 import { isRecord } from './is-record.ts'
+import { attributesAsked } from './merge-attributes.ts'
 import { keyOf, orderedListing, readOrdering } from './ordered.ts'
 import {
   findTask,
@@ -240,6 +241,8 @@ export const updateTaskAttributes = async (
 
 interface Changes {
   readonly attributes?: string | undefined
+  /** JSON, merged into the attributes. */
+  readonly attributesMerge?: string | undefined
   readonly priority?: number | undefined
   readonly taskChannel?: string | undefined
   readonly virtualStartTime?: number | undefined
@@ -250,7 +253,8 @@ interface Changes {
  * offered to somebody does so if the offer is refused.
  */
 const change = async (tx: Tx, task: StoredTask, asked: Changes, actor: Actor): Promise<StoredTask> => {
-  const { attributes = task.attributes, priority = task.priority } = asked
+  const { priority = task.priority } = asked
+  const attributes = attributesAsked(task.attributes, asked)
   const start = asked.virtualStartTime ?? task.virtual_start_time
   const channel =
     asked.taskChannel === undefined

@@ -8,6 +8,7 @@ import { find, insert, remove, update } from '../store/rows.ts'
 import type { StoredWorker } from '../store/tables/taskrouter.ts'
 import type { Reader, Tx } from '../store/tx.ts'
 import { isYes } from './given.ts'
+import { attributesAsked } from './merge-attributes.ts'
 import { lockParent, mustBeFree } from './named.ts'
 import { keyOf, orderedListing, readOrdering } from './ordered.ts'
 import { lockTasks, lockWorkers, requireActivity, requireWorkspace } from './parents.ts'
@@ -131,6 +132,8 @@ export const createWorker = async (
 interface Changes {
   readonly activitySid?: string | undefined
   readonly attributes?: string | undefined
+  /** JSON, merged into the attributes. */
+  readonly attributesMerge?: string | undefined
   readonly friendlyName?: string | undefined
   readonly rejectPendingReservations?: boolean | undefined
 }
@@ -139,7 +142,7 @@ const change = async (
   tx: Tx,
   found: StoredWorker,
   workspace: WorkspaceRow,
-  { activitySid, attributes, friendlyName, rejectPendingReservations }: Changes,
+  { activitySid, friendlyName, rejectPendingReservations, ...asked }: Changes,
   { actor, ifMatch }: { actor: Actor; ifMatch: string | undefined },
 ): Promise<StoredWorker> => {
   const activity =
@@ -163,7 +166,8 @@ const change = async (
   if (offers.length) worker = await lockOne(tx, found.sid)
   if (activity) worker = await enterActivity(tx, { worker, workspace, activity, actor })
   const renamed = friendlyName !== undefined && friendlyName !== worker.friendly_name
-  const learned = attributes !== undefined && attributes !== worker.attributes
+  const attributes = attributesAsked(worker.attributes, asked)
+  const learned = attributes !== worker.attributes
   if (!renamed && !learned) return worker
   if (renamed) await mustBeFree(tx, 'workers', workspace.sid, friendlyName, worker.sid)
   const changed = await update(
@@ -172,7 +176,7 @@ const change = async (
     { sid: worker.sid },
     {
       friendly_name: friendlyName ?? worker.friendly_name,
-      attributes: attributes ?? worker.attributes,
+      attributes,
       date_updated: tx.now(),
       version: worker.version + 1,
     },
@@ -262,8 +266,9 @@ export const workers = bind(Worker, {
     const found = await findOne(tx, call)
     if (!found) return undefined
     mustBeOneself(token, found)
+    const { attributes, attributesMerge, friendlyName } = input
     // Attributes and names decide who gets what, so a worker does not write their own.
-    if (token && (input.attributes !== undefined || input.friendlyName !== undefined))
+    if (token && [attributes, attributesMerge, friendlyName].some((it) => it !== undefined))
       throw problem('access_denied', { reason: "a worker's token may change only their activity" })
     const worker = await change(tx, found, workspace, input, call)
     sayVersion(call, worker)
