@@ -1,4 +1,5 @@
 import { type Core, dateOf, readAttributes, writeChange } from './core.ts'
+import { ChatError, type ChatErrorKind } from './error.ts'
 import type { ChannelEventName, ChatEvents } from './events.ts'
 import { type MediaUpload, uploadMedia } from './media.ts'
 import type { Member } from './member.ts'
@@ -45,6 +46,9 @@ export interface ChannelData {
 const TYPING_SECONDS = 5
 
 const MS = 1000
+
+/** What typing is not worth an error for. */
+const PASSED_OVER: readonly ChatErrorKind[] = ['lost', 'timeout', 'closed']
 
 /**
  * A channel as it was when this was made; what changes comes as a new one, with `channelUpdated`. What can be asked of
@@ -167,14 +171,18 @@ export class Channel implements ChannelData {
     await this.#mine('POST', { notification_level: level })
   }
 
-  /** Says that this user writes: call it at every key, it is sent every few seconds. */
+  /** Says that this user writes: call it at every key, it is sent every few seconds, and not while disconnected. */
   async sayTyping(): Promise<void> {
     const { connection, links, typingSaid } = this.#core
     const now = Date.now()
-    if ((typingSaid.get(this.sid) ?? 0) > now) return
+    if (connection.state !== 'connected' || (typingSaid.get(this.sid) ?? 0) > now) return
     typingSaid.set(this.sid, now + TYPING_SECONDS * MS)
-    const { body } = await connection.request('POST', links.typing, `ChannelSid=${this.sid}`)
-    typingSaid.set(this.sid, now + (body?.typing_timeout ?? TYPING_SECONDS) * MS)
+    try {
+      const { body } = await connection.request('POST', links.typing, `ChannelSid=${this.sid}`)
+      typingSaid.set(this.sid, now + (body?.typing_timeout ?? TYPING_SECONDS) * MS)
+    } catch (fault) {
+      if (!(fault instanceof ChatError) || !PASSED_OVER.includes(fault.kind)) throw fault
+    }
   }
 
   async #mine(method: 'GET' | 'POST', body?: object): Promise<number | null> {

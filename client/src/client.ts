@@ -247,10 +247,11 @@ export class ChatClient {
       this.#rooms.delete(sid)
       room?.leave()
       this.#check()
-    } else
-      void this.#roomOf(sid, data)
-        .stand(data)
-        .then(() => this.#check())
+      return
+    }
+    const room = this.#roomOf(sid, data)
+    if (what === 'added') void room.followAgain()
+    void room.stand(data).then(() => this.#check())
   }
 
   #check(): void {

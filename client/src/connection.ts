@@ -16,7 +16,7 @@ import { decode, encode, type Frame } from './frame.ts'
 const RETRY_FIRST_MS = 500
 const RETRY_MAX_MS = 30_000
 
-/** From the first attempt to the answer to `init`. Slow networks take some seconds for TLS alone. */
+/** For a token, a socket and the answer to `init`. Slow networks take some seconds for TLS alone. */
 const CONNECT_TIMEOUT_MS = 15_000
 
 /** The published clients wait as long for an answer. */
@@ -159,7 +159,7 @@ export class Connection {
 
   /** Gives this connection up and makes another, later. */
   drop(error: ChatError, leastMs = 0): void {
-    if (this.#isClosed) return
+    if (this.#isClosed || !this.#ready) return
     this.#socket?.close()
     this.#leave()
     const inFlight = [...this.#asked.values()]
@@ -176,19 +176,23 @@ export class Connection {
     this.#leave()
     if (this.state !== 'connecting') this.#setState('connecting')
     const isFresh = this.#token === undefined
+    const timer = setTimeout(() => {
+      this.drop(new ChatError('lost', 'No token came, or the server did not let us in, in time'))
+    }, CONNECT_TIMEOUT_MS)
+    this.#attemptTimer = timer
     try {
       await this.token()
     } catch (fault) {
-      this.drop(fault as ChatError)
+      if (this.#attemptTimer === timer) this.drop(fault as ChatError)
       return
     }
-    if (this.#isClosed || this.#socket) return
+    // Closed meanwhile, or a later attempt has begun.
+    if (this.#attemptTimer !== timer) return
     const socket = new this.#options.WebSocket(this.#options.url)
     socket.binaryType = 'arraybuffer'
     this.#socket = socket
     const isCurrent = () => this.#socket === socket
     const end = (message: string) => isCurrent() && this.drop(new ChatError('lost', message))
-    this.#attemptTimer = setTimeout(() => end('The server did not let us in in time'), CONNECT_TIMEOUT_MS)
     socket.onopen = () => isCurrent() && this.#introduce(socket, isFresh)
     socket.onmessage = ({ data }) => isCurrent() && this.#received(data as ArrayBuffer)
     // A close follows each error; an emitter without a listener for errors would throw.
@@ -266,6 +270,7 @@ export class Connection {
     this.#socket = undefined
     this.#isOpen = false
     clearTimeout(this.#attemptTimer)
+    this.#attemptTimer = undefined
     clearTimeout(this.#renewTimer)
     clearInterval(this.#heart)
     if (this.#isClosed) onceOnline('removeEventListener', this.#hurry)
@@ -278,8 +283,8 @@ export class Connection {
 
   #received(data: ArrayBuffer): void {
     this.#isHeard = true
-    const frame = decode(data)
-    switch (frame.method) {
+    const frame = this.#read(data)
+    switch (frame?.method) {
       case 'reply': {
         const it = this.#asked.get(frame.id)
         this.#asked.delete(frame.id)
@@ -292,6 +297,15 @@ export class Connection {
         break
       case 'client_update':
         if (frame.header.client_update_type === 'token_about_to_expire') void this.#renew()
+    }
+  }
+
+  #read(data: ArrayBuffer): Frame | undefined {
+    try {
+      return decode(data)
+    } catch {
+      this.drop(new ChatError('lost', 'The server speaks another protocol'))
+      return undefined
     }
   }
 

@@ -73,6 +73,11 @@ export class Room {
     if (this.#status !== this.#place.status) void this.stand(this.#place)
   }
 
+  /** This user was put out and is in again, and the server may have stopped telling in between. */
+  async followAgain(): Promise<void> {
+    if (this.isJoined && !this.#isGone) await this.#core.sync.follow(this.#followings)
+  }
+
   /** This user is in it no more. */
   leave(): void {
     this.stop()

@@ -142,6 +142,65 @@ describe('a client whose connection breaks', () => {
   })
 })
 
+describe('a network that fails', () => {
+  test('is tried again later each time, by chance', async () => {
+    await using stage = await openStage()
+    stage.network.refuse(true)
+    const client = new ChatClient({ url: stage.url, getToken: () => stage.token('vera') })
+    const failures: number[] = []
+    const fourth = next(client, 'stateChanged', (_, error) => {
+      if (error) failures.push(performance.now())
+      return failures.length === 4
+    })
+    const connecting = client.connect()
+    await fourth
+    const pauses = failures.slice(1).map((at, before) => at - (failures[before] ?? 0))
+    for (const [attempt, pause] of pauses.entries()) {
+      const most = 500 * 2 ** attempt
+      assert.ok(pause >= most / 2 - 5 && pause < most + 250, `${pause} ms after attempt ${attempt}`)
+    }
+    stage.network.refuse(false)
+    await connecting
+    assert.equal(client.state, 'connected')
+    await client.close()
+  })
+
+  test('that swallows everything without a word is noticed, and left', async (t) => {
+    await using stage = await openStage()
+    let isDeaf = false
+    class Deaf extends WebSocket {
+      override set onmessage(listener: WebSocket['onmessage']) {
+        super.onmessage = (event) => {
+          if (!isDeaf) listener?.call(this, event)
+        }
+      }
+      override get onmessage(): WebSocket['onmessage'] {
+        return super.onmessage
+      }
+    }
+    t.mock.timers.enable({ apis: ['setInterval'] })
+    const vera = await stage.come('vera', { WebSocket: Deaf })
+    const channel = await vera.createChannel()
+    const states: string[] = []
+    vera.on('stateChanged', (state, error) => states.push(`${state}: ${error?.message}`))
+    for (let beats = 0; beats < 6; beats += 1) {
+      t.mock.timers.tick(20_000)
+      // An answer behind which that to a ping has come, too.
+      await channel.getUnconsumedCount()
+    }
+    assert.deepEqual(states, [], 'whoever answers is there')
+    isDeaf = true
+    const left = next(vera, 'stateChanged')
+    for (let beats = 0; beats < 3; beats += 1) t.mock.timers.tick(20_000)
+    await left
+    assert.deepEqual(states, ['connecting: The connection fell silent'])
+    isDeaf = false
+    await connected(vera)
+    // The house must find its own intervals when it closes.
+    t.mock.timers.reset()
+  })
+})
+
 describe('tokens', () => {
   test('are renewed before they end, without a break', async () => {
     await using stage = await openStage()
