@@ -9,7 +9,8 @@ import { assignmentRow } from './rows/assignment.ts'
 import { flexChannelRow } from './rows/flex-channel.ts'
 import { growthRows } from './rows/growth.ts'
 import { memoryRow } from './rows/memory.ts'
-import { postRow } from './rows/post.ts'
+import { postHeardRow, postRow } from './rows/post.ts'
+import { sdkStartRow } from './rows/sdk-start.ts'
 import { socketFanOutRow } from './rows/socket-fan-out.ts'
 import { socketIdleRow } from './rows/socket-idle.ts'
 import { socketSendRow } from './rows/socket-send.ts'
@@ -18,6 +19,7 @@ import { asText, type Row } from './table.ts'
 
 const rows: Readonly<Record<string, () => Promise<Row | readonly Row[]>>> = {
   post: postRow,
+  'post-heard': postHeardRow,
   'flex-channel': flexChannelRow,
   assignment: assignmentRow,
   memory: memoryRow,
@@ -26,6 +28,7 @@ const rows: Readonly<Record<string, () => Promise<Row | readonly Row[]>>> = {
   'socket-fan-out': socketFanOutRow,
   'socket-idle': socketIdleRow,
   'socket-storm': socketStormRow,
+  'sdk-start': sdkStartRow,
 }
 
 const asked = process.argv.slice(2)

@@ -9,15 +9,18 @@ export interface Size {
 
 const AT_ONCE = 32
 
-/** What a service allows in a channel at the most. */
-const MEMBERS_MAX = 1_000
+/** What a service allows at the most, of members in a channel and of channels of a user. */
+const LIMIT_MAX = '1000'
 
 const seats = (count: number): readonly number[] => Array.from({ length: count }, (_, at) => at)
 
 export const makeScene = async (url: string, { channels, membersEach }: Size): Promise<Scene> => {
   const serviceSid = String((await ask(url, 'POST', '/v2/Services', { FriendlyName: 'Bench' })).sid)
   const service = `/v2/Services/${serviceSid}`
-  await ask(url, 'POST', service, { 'Limits.ChannelMembers': String(MEMBERS_MAX) })
+  await ask(url, 'POST', service, {
+    'Limits.ChannelMembers': LIMIT_MAX,
+    'Limits.UserChannels': LIMIT_MAX,
+  })
   const made: { sid: string; members: string[] }[] = []
   await forEach(seats(channels), AT_ONCE, async (at) => {
     made[at] = { sid: String((await ask(url, 'POST', `${service}/Channels`, {})).sid), members: [] }

@@ -3,7 +3,7 @@
  * The frames are those that a published client would get. It knows no permissions, no bounds and no gaps.
  */
 import { createHmac } from 'node:crypto'
-import type { Server } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { frameOf, readFrame } from '../frames.ts'
@@ -212,11 +212,18 @@ export const openDoor = ({ server, secret, send, since }: DoorOptions): Door => 
     }
   }
 
-  const accept = (socket: WebSocket): void => {
+  const accept = (socket: WebSocket, { socket: line }: IncomingMessage): void => {
     const peer: Peer = {
       identity: '',
       follows: [],
-      send: (frame) => socket.send(frame, { binary: true }),
+      send: (frame) => {
+        // What is sent in one turn goes out in one.
+        if (line.writableCorked === 0) {
+          line.cork()
+          process.nextTick(() => line.uncork())
+        }
+        socket.send(frame, { binary: true })
+      },
     }
     socket.on('message', (bytes: Buffer) => {
       const { header, payload } = readFrame(bytes)

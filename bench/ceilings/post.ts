@@ -1,7 +1,7 @@
 /**
  * The least program that does what a message post does: reads a form, checks a password, commits three rows durably
- * in a group (the channel's index, the message, the delivery), answers, calls the webhook with a signed form, and
- * writes down how that went. Nothing else: one account, no order among calls, no retries.
+ * in a group (the channel's index, the message, the delivery), answers, tells the sockets that follow the channel, calls
+ * the webhook with a signed form, and writes down how that went. Nothing else: one account, no order among calls, no retries.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { join } from 'node:path'
@@ -10,9 +10,11 @@ import { DatabaseSync } from 'node:sqlite'
 import fastify from 'fastify'
 import { Agent, request } from 'undici'
 import { z } from 'zod'
+import { openDoor } from './door.ts'
 import { grouped } from './group.ts'
 
-const [folder = '.', sink = '', channels = '1000', accountSid = '', authToken = ''] = process.argv.slice(2)
+const [folder = '.', sink = '', channels = '1000', accountSid = '', authToken = '', secret = ''] =
+  process.argv.slice(2)
 
 const db = new DatabaseSync(join(folder, 'ceiling.db'))
 db.exec('pragma journal_mode = wal; pragma synchronous = full')
@@ -71,9 +73,15 @@ const deliver = async (deliverySid: string, token: string, fields: Record<string
 }
 
 const form = z.object({ Body: z.string().max(32_768), From: z.string().max(256).optional() })
-const secret = Buffer.from(`${accountSid}:${authToken}`)
+const password = Buffer.from(`${accountSid}:${authToken}`)
 
 const app = fastify()
+const door = openDoor({
+  server: app.server,
+  secret,
+  send: () => Promise.reject(new Error('here messages are posted')),
+  since: () => [],
+})
 app.addContentTypeParser(
   'application/x-www-form-urlencoded',
   { parseAs: 'string' },
@@ -81,7 +89,7 @@ app.addContentTypeParser(
 )
 app.post('/v2/Services/:service/Channels/:channel/Messages', async (asked, reply) => {
   const given = Buffer.from(String(asked.headers.authorization?.slice(6)), 'base64')
-  if (given.length !== secret.length || !timingSafeEqual(given, secret)) return reply.code(401).send()
+  if (given.length !== password.length || !timingSafeEqual(given, password)) return reply.code(401).send()
   const { Body, From = 'system' } = form.parse(asked.body)
   const { service, channel } = asked.params as { service: string; channel: string }
   const now = Date.now()
@@ -110,6 +118,7 @@ app.post('/v2/Services/:service/Channels/:channel/Messages', async (asked, reply
     addDelivery.run(deliverySid, channel, sink, token, JSON.stringify(fields), 'pending')
     return { index: last_index, fields }
   })
+  door.tell({ channelSid: channel, sid: messageSid, index, author: From, body: Body, at: now })
   deliver(deliverySid, token, fields).catch((fault) => {
     console.error(fault)
     process.exit(1)

@@ -1,11 +1,14 @@
 /**
- * A message post: durable, with a webhook row written and the webhook called. Ours against its ceiling.
+ * A message post: durable, with a webhook row written and the webhook called; and the same with each channel's two
+ * members at their sockets. Ours against its ceiling.
  *
  * A second counts the messages that were posted and told: a program that puts its webhooks off has to make up for them
- * before the clock stops. Latencies are of the posts.
+ * before the clock stops, and a message counts only when both members have heard of it. Latencies are of the posts.
  */
+import { assemble, dismiss, forEach, type Hear, type Scene } from '../crowd.ts'
 import { load, type Measured } from '../load.ts'
-import { ask, authorization, CREDENTIALS, newFolder, openParley, openProgram } from '../programs.ts'
+import { API_KEY, ask, authorization, CREDENTIALS, newFolder, openParley, openProgram } from '../programs.ts'
+import { ceilingScene, makeScene, type Size } from '../scene.ts'
 import type { Row } from '../table.ts'
 
 const CHANNELS = 1_000
@@ -30,28 +33,17 @@ const post = (service: string, channels: readonly string[]) => (at: number) =>
     body: form,
   }) as const
 
-const inTurn = async (count: number, run: (at: number) => Promise<void>): Promise<void> => {
-  let at = 0
-  const worker = async (): Promise<void> => {
-    while (at < count) await run(at++)
-  }
-  await Promise.all(Array.from({ length: 32 }, worker))
-}
-
 /** A service with channels, each with a webhook to the sink. */
-export const makeChannels = async (url: string, sink: string, count: number) => {
-  const service = (await ask(url, 'POST', '/v2/Services', { FriendlyName: 'Bench' })).sid as string
-  const channels: string[] = []
-  await inTurn(count, async () => {
-    const channel = (await ask(url, 'POST', `/v2/Services/${service}/Channels`, {})).sid as string
-    await ask(url, 'POST', `/v2/Services/${service}/Channels/${channel}/Webhooks`, {
+const makeChannels = async (url: string, sink: string, size: Size): Promise<Scene> => {
+  const scene = await makeScene(url, size)
+  await forEach(scene.channels, 32, async ({ sid }) => {
+    await ask(url, 'POST', `/v2/Services/${scene.serviceSid}/Channels/${sid}/Webhooks`, {
       Type: 'webhook',
       'Configuration.Url': sink,
       'Configuration.Filters': 'onMessageSent',
     })
-    channels.push(channel)
   })
-  return { service, channels }
+  return scene
 }
 
 export const measurePosts = async (
@@ -72,50 +64,55 @@ interface Told extends Measured {
 
 const heardBy = async (sink: string): Promise<number> => Number(await (await fetch(sink)).text())
 
-/** Posts, then waits until the sink has heard of every message. @throws where it does not */
-const measureTold = async (
-  url: string,
-  sink: string,
-  service: string,
-  channels: readonly string[],
-): Promise<Told> => {
+/**
+ * Posts, then waits until the sink and everybody at a socket has heard of every message.
+ * @throws where they do not
+ */
+const measureTold = async (scene: Scene, sink: string): Promise<Told> => {
+  const present = await assemble(scene)
+  let told = 0
+  const hear: Hear = (kind) => {
+    if (kind === 'list') told += 1
+  }
+  for (const { client } of present) client.hear = hear
   const before = await heardBy(sink)
   const began = performance.now()
-  const posts = await measurePosts(url, service, channels)
+  const channels = scene.channels.map(({ sid }) => sid)
+  const posts = await measurePosts(scene.url, scene.serviceSid, channels)
   const posted = performance.now()
+  const toTell = (posts.sent * present.length) / channels.length
   let heard = 0
-  while (heard < posts.sent) {
+  while (heard < posts.sent || told < toTell) {
     if (performance.now() - posted > DRAIN_MAX_MS)
-      throw new Error(`${posts.sent - heard} messages were never told`)
+      throw new Error(`${posts.sent - heard} messages were never told, ${toTell - told} never heard`)
     await new Promise((resolve) => setTimeout(resolve, 10))
     heard = (await heardBy(sink)) - before
   }
   const ended = performance.now()
+  dismiss(present)
   return { ...posts, toldPerSecond: posts.sent / ((ended - began) / 1000), drainMs: ended - posted }
 }
 
 const shown = ({ toldPerSecond, p50Ms, p99Ms }: Told): string =>
   `${Math.round(toldPerSecond)}/s, p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms`
 
-export const postRow = async (): Promise<Row> => {
+const rowFor = async (size: Size, what: string): Promise<Row> => {
   await using folder = await newFolder()
   await using sink = await openProgram('sink.ts', [])
   const { accountSid, authToken } = CREDENTIALS
   const ceiling = await (async () => {
-    const args = [folder.path, sink.url, String(CHANNELS), accountSid, authToken]
+    const args = [folder.path, sink.url, String(size.channels), accountSid, authToken, API_KEY.secret]
     await using program = await openProgram('ceilings/post.ts', args)
-    const channels = Array.from({ length: CHANNELS }, (_, at) => `CH${String(at).padStart(32, '0')}`)
-    return await measureTold(program.url, sink.url, `IS${'0'.repeat(32)}`, channels)
+    return await measureTold(ceilingScene(program.url, size), sink.url)
   })()
   const ours = await (async () => {
     await using parley = await openParley(folder.path)
-    const { service, channels } = await makeChannels(parley.url, sink.url, CHANNELS)
-    return await measureTold(parley.url, sink.url, service, channels)
+    return await measureTold(await makeChannels(parley.url, sink.url, size), sink.url)
   })()
   const ratio = ours.toldPerSecond / ceiling.toldPerSecond
   const p99Ratio = ours.p99Ms / ceiling.p99Ms
   return {
-    what: 'REST message post, durable, webhook row written and called',
+    what,
     ours: shown(ours),
     ceiling: shown(ceiling),
     ratio,
@@ -124,3 +121,12 @@ export const postRow = async (): Promise<Row> => {
     numbers: { ours, ceiling, p99Ratio },
   }
 }
+
+export const postRow = (): Promise<Row> =>
+  rowFor({ channels: CHANNELS, membersEach: 0 }, 'REST message post, durable, webhook row written and called')
+
+export const postHeardRow = (): Promise<Row> =>
+  rowFor(
+    { channels: CHANNELS, membersEach: 2 },
+    'REST message post, durable, webhook row written and called, heard at two sockets',
+  )

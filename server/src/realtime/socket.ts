@@ -6,6 +6,7 @@
  * A connection that nobody uses holds no timer: one sweep a second serves all alarms and heartbeats.
  */
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import { Problem, problem } from '@parley/contract/problem.ts'
 import type { Logger } from 'pino'
 import { type RawData, type WebSocket, WebSocketServer } from 'ws'
@@ -73,6 +74,9 @@ const FAULT = 1011
 /** What a close frame has room for, in bytes. */
 const CLOSE_REASON_BYTES_MAX = 123
 
+/** How much is gathered before it is sent without waiting for the turn's end, in bytes. */
+const GATHERED_BYTES_MAX = 64 * 1024
+
 const BINARY = { binary: true, compress: false, fin: true } as const
 
 /**
@@ -99,8 +103,8 @@ export const openSockets = (options: SocketOptions): Sockets => {
   }
   const server = new WebSocketServer(webSocket)
 
-  const opened = (socket: WebSocket, { socket: { remoteAddress } }: IncomingMessage): void => {
-    const connection = new Connection(socket, remoteAddress, sweeps % bounds.heartbeatSweeps, given)
+  const opened = (socket: WebSocket, { socket: line }: IncomingMessage): void => {
+    const connection = new Connection(socket, line, sweeps % bounds.heartbeatSweeps, given)
     connections.add(connection)
     socket.once('close', () => connections.delete(connection))
   }
@@ -140,6 +144,8 @@ class Connection {
   /** At which of the sweeps its heart beats. */
   readonly beat: number
   readonly #socket: WebSocket
+  /** What the WebSocket runs over. */
+  readonly #line: Socket
   readonly #address: string | undefined
   readonly #given: Given
   #session: Session = FRESH
@@ -157,10 +163,11 @@ class Connection {
   #asking: Lane | undefined
   #client: (Client & { token: AccessToken }) | undefined
 
-  constructor(socket: WebSocket, address: string | undefined, beat: number, given: Given) {
+  constructor(socket: WebSocket, line: Socket, beat: number, given: Given) {
     this.beat = beat
     this.#socket = socket
-    this.#address = address
+    this.#line = line
+    this.#address = line.remoteAddress
     this.#given = given
     this.#judging = new Lane({ ...given.bounds, running: 1, waiting: given.bounds.judged })
     socket.on('message', (data, isBinary) => this.#received(data, isBinary))
@@ -311,6 +318,7 @@ class Connection {
 
   #send(frame: Uint8Array): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return
+    this.#gather()
     this.#socket.send(frame, BINARY)
     this.#checkTaken()
   }
@@ -319,11 +327,24 @@ class Connection {
     if (this.#socket.readyState !== this.#socket.OPEN) return Promise.resolve()
     const isGiven = Promise.withResolvers<void>()
     this.#askedBytes += frame.length
+    this.#gather()
     this.#socket.send(frame, BINARY, () => {
       this.#askedBytes -= frame.length
       isGiven.resolve()
     })
     return isGiven.promise
+  }
+
+  /** Frames of one turn go out together: to send each by itself costs more than everything else about it. */
+  #gather(): void {
+    const line = this.#line
+    if (line.writableCorked === 0) {
+      line.cork()
+      process.nextTick(letGo, line)
+    } else if (line.writableLength > GATHERED_BYTES_MAX) {
+      line.uncork()
+      line.cork()
+    }
   }
 
   #checkTaken(): void {
@@ -355,6 +376,8 @@ class Connection {
     this.#given.log.info({ ...fields, address: this.#address, ...who }, says)
   }
 }
+
+const letGo = (line: Socket): void => line.uncork()
 
 const isClosed = (socket: WebSocket): Promise<void> =>
   new Promise((resolve) => {
