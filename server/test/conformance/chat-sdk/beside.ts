@@ -7,84 +7,7 @@
  */
 import type { Channel, Client, Media, Member, Message, Paginator, User } from './published.ts'
 import type { Vocabulary } from './sdks.ts'
-
-export interface SeenChannel {
-  readonly sid: string
-  readonly friendlyName: string | null
-  readonly uniqueName: string | null
-  readonly attributes: unknown
-  readonly createdBy: string
-  /** Nothing where an SDK knows no types. */
-  readonly type: 'public' | 'private' | undefined
-  readonly status: string
-  readonly lastMessageIndex: number | null
-  readonly lastConsumedMessageIndex: number | null
-  readonly notificationLevel: string | null
-}
-
-export interface SeenMessage {
-  readonly sid: string
-  readonly channelSid: string
-  readonly index: number
-  readonly author: string
-  readonly body: string | null
-  readonly attributes: unknown
-  readonly memberSid: string | null
-  readonly lastUpdatedBy: string | null
-  readonly dateCreated: string | null
-  readonly media: SeenMedia | null
-}
-
-export interface SeenMedia {
-  readonly sid: string
-  readonly filename: string | null
-  readonly contentType: string
-  readonly size: number
-}
-
-export interface SeenMember {
-  readonly sid: string
-  readonly channelSid: string
-  readonly identity: string
-  readonly attributes: unknown
-  readonly roleSid: string
-  readonly lastConsumedMessageIndex: number | null
-}
-
-export interface SeenUser {
-  readonly identity: string
-  readonly friendlyName: string | null
-  readonly attributes: unknown
-  readonly online: boolean | null
-}
-
-/** Something that the SDK emitted, with what it showed at that moment. */
-export interface Heard {
-  readonly event: string
-  readonly channel?: SeenChannel
-  readonly message?: SeenMessage
-  readonly member?: SeenMember
-  readonly user?: SeenUser
-  /** Of an update. */
-  readonly reasons?: readonly string[]
-  /** Of whatever else has something to say, such as `connectionStateChanged`. */
-  readonly said?: unknown
-}
-
-/** What an SDK holds to be so. */
-export interface Belief {
-  readonly channels: readonly (SeenChannel & {
-    readonly members: readonly SeenMember[]
-    readonly messages: readonly SeenMessage[]
-  })[]
-  readonly users: readonly SeenUser[]
-}
-
-export interface SeenPage {
-  readonly messages: readonly SeenMessage[]
-  readonly hasNextPage: boolean
-  readonly hasPrevPage: boolean
-}
+import { type Belief, type Heard, plain, type Refusal, type SeenPage, tellersFor } from './seen.ts'
 
 export interface Walk {
   readonly pageSize?: number
@@ -144,18 +67,21 @@ const EVENTS = [
   ...['tokenAboutToExpire', 'tokenExpired', 'stateChanged', 'connectionStateChanged', 'connectionError'],
 ]
 
+const IN_CONVERSATIONS: Record<string, string> = {
+  setNoMessagesConsumed: 'setAllMessagesUnread',
+  online: 'isOnline',
+}
+
 /** How a name of twilio-chat's is said in each vocabulary. */
 const WORDS: Record<Vocabulary, (name: string) => string> = {
   chat: (name) => name,
   conversations: (name) =>
-    (({ setNoMessagesConsumed: 'setAllMessagesUnread', online: 'isOnline' }) as Record<string, string>)[
-      name
-    ] ??
+    IN_CONVERSATIONS[name] ??
     name
-      .replace(/Channel/g, 'Conversation')
-      .replace(/channel/g, 'conversation')
-      .replace(/Member/g, 'Participant')
-      .replace(/member/g, 'participant')
+      .replaceAll('Channel', 'Conversation')
+      .replaceAll('channel', 'conversation')
+      .replaceAll('Member', 'Participant')
+      .replaceAll('member', 'participant')
       .replace('Unconsumed', 'Unread')
       .replace('Consumed', 'Read'),
 }
@@ -175,7 +101,7 @@ export const openBeside = (
 ): Beside => {
   const word = WORDS[vocabulary]
   const get = <T>(it: object, name: string): T => (it as Loose)[word(name)] as T
-  const { tell, tellChannel, tellMember, tellMessage, tellUser } = tellers(get)
+  const { tell, tellChannel, tellMember, tellMessage, tellUser } = tellersFor(get)
   let client: Client
 
   const call = async <T>(it: object, verb: string, ...args: readonly unknown[]): Promise<T> => {
@@ -247,7 +173,7 @@ export const openBeside = (
         it.append('file', new Blob([bytes], { type: contentType }), filename)
         return it
       }
-      const media = 'Buffer' in globalThis ? { contentType, filename, media: Buffer.from(bytes) } : form()
+      const media = 'document' in globalThis ? form() : { contentType, filename, media: Buffer.from(bytes) }
       return call(await channelOf(channelSid), 'sendMessage', media, attributes)
     },
     temporaryUrl: async (channelSid, index) => {
@@ -288,79 +214,9 @@ export const openBeside = (
   }
 }
 
-/** How what an SDK shows is told as plain data. */
-const tellers = (get: <T>(it: object, name: string) => T) => {
-  const tellChannel = (it: Channel): SeenChannel => ({
-    sid: it.sid,
-    friendlyName: it.friendlyName ?? null,
-    uniqueName: it.uniqueName ?? null,
-    attributes: plain(it.attributes),
-    createdBy: it.createdBy,
-    type: it.type,
-    status: it.status,
-    lastMessageIndex: it.lastMessage?.index ?? null,
-    lastConsumedMessageIndex: get<number | null>(it, 'lastConsumedMessageIndex') ?? null,
-    notificationLevel: it.notificationLevel ?? null,
-  })
-  const tellMessage = (it: Message): SeenMessage => ({
-    sid: it.sid,
-    channelSid: get<Channel>(it, 'channel').sid,
-    index: it.index,
-    author: it.author,
-    body: it.body ?? null,
-    attributes: plain(it.attributes),
-    memberSid: get<string | null>(it, 'memberSid') ?? null,
-    lastUpdatedBy: it.lastUpdatedBy ?? null,
-    // `timestamp` before 4.
-    dateCreated:
-      get<Date | undefined>(it, it.dateCreated ? 'dateCreated' : 'timestamp')?.toISOString() ?? null,
-    media: it.media ? tellMedia(it.media) : null,
-  })
-  const tellMedia = ({ sid, filename, contentType, size }: Media): SeenMedia => ({
-    ...{ sid, contentType, size },
-    filename: filename ?? null,
-  })
-  const tellMember = (it: Member): SeenMember => ({
-    sid: it.sid,
-    channelSid: get<Channel>(it, 'channel').sid,
-    identity: it.identity,
-    attributes: plain(it.attributes),
-    roleSid: it.roleSid,
-    lastConsumedMessageIndex: get<number | null>(it, 'lastConsumedMessageIndex') ?? null,
-  })
-  const tellUser = (it: User): SeenUser => ({
-    identity: it.identity,
-    friendlyName: it.friendlyName ?? null,
-    attributes: plain(it.attributes),
-    online: get<boolean | null>(it, 'online') ?? null,
-  })
-  const tell = (it: unknown): unknown => {
-    if (Array.isArray(it)) return it.map(tell)
-    if (typeof it !== 'object' || it === null) return it
-    if ('updateBody' in it) return tellMessage(it as Message)
-    if ('getMessages' in it) return tellChannel(it as Channel)
-    if ('getUser' in it && 'remove' in it) return tellMember(it as Member)
-    if ('unsubscribe' in it && 'updateFriendlyName' in it) return tellUser(it as User)
-    return plain(it)
-  }
-  return { tell, tellChannel, tellMember, tellMessage, tellUser }
-}
-
-const plain = (it: unknown): unknown => {
-  if (it instanceof Date) return it.toISOString()
-  if (Array.isArray(it)) return it.map(plain)
-  if (typeof it === 'function' || it === undefined) return undefined
-  if (typeof it !== 'object' || it === null) return it
-  // A client says of itself more than can be told.
-  if ('getSubscribedUsers' in it) return undefined
-  return Object.fromEntries(
-    Object.entries(it)
-      .filter(
-        ([name, value]) =>
-          typeof value !== 'function' && !['client', 'services', 'descriptor'].includes(name),
-      )
-      .map(([name, value]) => [name, plain(value)]),
-  )
+export const refusalOf = (fault: unknown): Refusal => {
+  const { message, status, code, body } = fault as Refusal & { body?: { code?: number } }
+  return { message: message ?? String(fault), status, code: body?.code ?? code }
 }
 
 const isPaginator = (it: unknown): it is Paginator<unknown> =>

@@ -1,20 +1,17 @@
 /** Somebody with a published SDK, wherever it runs: the story asks them, waits for what they hear, reads their mind. */
 import assert from 'node:assert/strict'
+import type { Asked, Beside, File, Standing, Walk } from './beside.ts'
+import type { Channel, Client, Member, Message, Paginator, User } from './published.ts'
 import type {
-  Asked,
   Belief,
-  Beside,
-  File,
   Heard,
+  Refusal,
   SeenChannel,
   SeenMember,
   SeenMessage,
   SeenPage,
   SeenUser,
-  Standing,
-  Walk,
-} from './beside.ts'
-import type { Channel, Client, Member, Message, Paginator, User } from './published.ts'
+} from './seen.ts'
 
 /** An SDK that lost its connection comes back after a second or, when it was refused, some. */
 const HEARS_WITHIN_MS = 20_000
@@ -88,12 +85,6 @@ export class Refused extends Error {
     this.status = status
     this.code = code
   }
-}
-
-export interface Refusal {
-  readonly message: string
-  readonly status: number | undefined
-  readonly code: number | undefined
 }
 
 export class Ears {

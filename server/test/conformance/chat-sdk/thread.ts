@@ -6,9 +6,9 @@ import http from 'node:http'
 import https from 'node:https'
 import { createRequire } from 'node:module'
 import { parentPort, workerData } from 'node:worker_threads'
-import { type Beside, openBeside } from './beside.ts'
-import type { Refusal } from './person.ts'
+import { type Beside, openBeside, refusalOf } from './beside.ts'
 import type { Vocabulary } from './sdks.ts'
+import type { Refusal } from './seen.ts'
 
 export interface ThreadData {
   readonly package: string
@@ -46,15 +46,6 @@ process.on('unhandledRejection', (fault) => say({ unhandled: String(fault) }))
 
 const published = createRequire(import.meta.url)(name)
 const beside = openBeside(published, vocabulary, (heard) => say({ heard }))
-
-const refusalOf = (fault: unknown): Refusal => {
-  const { message, status, code, body } = fault as Error & {
-    status?: number
-    code?: number
-    body?: { code?: number }
-  }
-  return { message: message ?? String(fault), status, code: body?.code ?? code }
-}
 
 parentPort?.on('message', async ({ id, verb, args }: ToThread) => {
   try {

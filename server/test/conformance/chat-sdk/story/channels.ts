@@ -1,8 +1,8 @@
 /** Channels are made, found, entered, left, changed and deleted. */
 import assert from 'node:assert/strict'
 import { until } from '../../../journeys/program.ts'
-import type { SeenChannel } from '../beside.ts'
 import { isIn, type Scene } from '../scene.ts'
+import type { SeenChannel } from '../seen.ts'
 import { isRefused, type Step } from './step.ts'
 
 const is =

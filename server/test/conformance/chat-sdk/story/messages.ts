@@ -1,7 +1,7 @@
 /** Messages are sent, with and without files, edited, removed, and read page by page. */
 import assert from 'node:assert/strict'
-import type { Heard } from '../beside.ts'
 import type { Scene } from '../scene.ts'
+import type { Heard } from '../seen.ts'
 import { agreed, isRefused, readAgain, type Step, toldOf } from './step.ts'
 
 const says = (body: string) => (it: Heard) => it.message?.body === body

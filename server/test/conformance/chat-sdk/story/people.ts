@@ -1,10 +1,10 @@
 /** People write, read, are called something, come and go. */
 import assert from 'node:assert/strict'
 import { until } from '../../../journeys/program.ts'
-import type { Heard } from '../beside.ts'
 import { comeInNode } from '../in-node.ts'
 import type { Person } from '../person.ts'
 import { SDKS } from '../sdks.ts'
+import type { Heard } from '../seen.ts'
 import type { Step } from './step.ts'
 
 const by = (channelSid: string, identity: string) => (it: Heard) =>
@@ -26,14 +26,17 @@ export const people: readonly Step[] = [
         [vera, ana],
         [ana, vera],
       ]
-      for (const [one, other] of pairs)
-        await until('the other sees it', async () => {
-          await one.channel(sid, 'typing')
-          return other.heard.find((it) => it.event === 'typingStarted' && by(sid, one.identity)(it))
-        })
-      await ana.hears('typingEnded', by(sid, vera.identity))
+      await Promise.all(
+        pairs.map(([one, other]) =>
+          until('the other sees it', async () => {
+            await one.channel(sid, 'typing')
+            return other.heard.find((it) => it.event === 'typingStarted' && by(sid, one.identity)(it))
+          }),
+        ),
+      )
       await ana.channel(sid, 'sendMessage', 'Written', {})
       await vera.hears('typingEnded', by(sid, ana.identity))
+      await ana.hears('typingEnded', by(sid, vera.identity))
       for (const who of [vera, ana])
         assert.ok(!who.heard.some((it) => it.event.startsWith('typing') && by(sid, who.identity)(it)))
     },
@@ -85,15 +88,21 @@ export const people: readonly Step[] = [
   },
   {
     title: 'keeps how loud a channel is',
-    tell: async ({ vera, room, service }) => {
+    tell: async ({ vera, ana, room, service }) => {
       const sid = await room('Noise')
       await vera.channel(sid, 'setUserNotificationLevel', 'muted')
       await vera.hears(
         'channelUpdated',
         (it) => it.channel?.sid === sid && it.channel.notificationLevel === 'muted',
       )
-      const standing = await service.users(vera.identity).userChannels(sid).fetch()
-      assert.equal(standing.notificationLevel, 'muted')
+      for (const [who, level] of [
+        [vera, 'muted'],
+        [ana, 'default'],
+      ] as const) {
+        const standing = await service.users(who.identity).userChannels(sid).fetch()
+        assert.equal(standing.notificationLevel, level)
+        assert.equal((await who.client('getChannelBySid', sid)).notificationLevel, level)
+      }
     },
   },
   {

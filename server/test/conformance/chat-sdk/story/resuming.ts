@@ -1,9 +1,12 @@
 /** The connection breaks, everything that was missed comes, and in the end everybody holds the same to be so. */
 import assert from 'node:assert/strict'
 import { until } from '../../../journeys/program.ts'
-import type { Belief, Heard } from '../beside.ts'
+import type { Person } from '../person.ts'
 import type { Scene } from '../scene.ts'
+import type { Belief, Heard } from '../seen.ts'
 import { agreed, type Step, shownByRest, toldOf } from './step.ts'
+
+const AGREES_WITHIN_MS = 5_000
 
 const is = (channelSid: string) => (it: Heard) => it.channel?.sid === channelSid
 
@@ -80,19 +83,7 @@ export const resuming: readonly Step[] = [
   {
     title: 'holds in the end what a fresh read by REST holds',
     tell: async (scene) => {
-      for (const who of [scene.vera, scene.ana]) {
-        // Somebody who was offline a moment ago may still be hearing of it.
-        const rest = await restBelief(scene, who.identity)
-        const [last, held] = await until(
-          `${who.identity} agrees`,
-          async () => {
-            const held = shorn(await who.believes())
-            return isSame(held, rest) ? [held, held] : undefined
-          },
-          5_000,
-        ).catch(async () => [rest, shorn(await who.believes())])
-        assert.deepEqual(held, last)
-      }
+      for (const who of [scene.vera, scene.ana]) await agreesWithRest(scene, who)
     },
   },
   {
@@ -105,6 +96,9 @@ export const resuming: readonly Step[] = [
         }
     },
   },
+]
+
+export const leaving: readonly Step[] = [
   {
     title: 'shuts down, and is gone',
     tell: async ({ vera, ana, service, wire, before }) => {
@@ -131,7 +125,17 @@ export const resuming: readonly Step[] = [
  * expired, and those that open a channel which is gone by then. Anything else is a fault.
  */
 const isFault = (unhandled: string): boolean =>
-  !/disconnect|token|expired|Twilsock|SyncError: Not found/i.test(unhandled)
+  !/disconnect|token|expired|Twilsock|Not found/i.test(unhandled)
+
+/** Waits until what somebody's SDK holds to be so is what a fresh read by REST holds. */
+export const agreesWithRest = async (scene: Scene, who: Person): Promise<void> => {
+  const rest = await restBelief(scene, who)
+  const agrees = async () => (isSame(shorn(await who.believes()), rest) ? true : undefined)
+  // Somebody who was offline a moment ago may still be hearing of it. What differs in the end is told in full.
+  await until(`${who.identity} agrees`, agrees, AGREES_WITHIN_MS).catch(async () =>
+    assert.deepEqual(shorn(await who.believes()), rest),
+  )
+}
 
 const isSame = (a: unknown, b: unknown): boolean => {
   try {
@@ -158,9 +162,8 @@ const shorn = ({ channels, users }: Belief) => ({
   users: byIdentity(users),
 })
 
-const restBelief = async (scene: Scene, identity: string): Promise<ReturnType<typeof shorn>> => {
-  const { service } = scene
-  const standings = await service.users(identity).userChannels.list()
+const restBelief = async ({ service }: Scene, who: Person): Promise<ReturnType<typeof shorn>> => {
+  const standings = await service.users(who.identity).userChannels.list()
   const channels = await Promise.all(
     standings.map(async (standing) => {
       const channel = await service.channels(standing.channelSid).fetch()
@@ -187,7 +190,7 @@ const restBelief = async (scene: Scene, identity: string): Promise<ReturnType<ty
       }
     }),
   )
-  const { users } = await (identity === scene.vera.identity ? scene.vera : scene.ana).believes()
+  const { users } = await who.believes()
   return {
     channels: channels.toSorted((a, b) => (a.sid < b.sid ? -1 : 1)),
     users: byIdentity(

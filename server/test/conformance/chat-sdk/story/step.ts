@@ -1,9 +1,9 @@
 /** A step of the story, and the words that steps are told with. */
 import assert from 'node:assert/strict'
-import type { SeenMessage } from '../beside.ts'
 import { type Person, Refused } from '../person.ts'
 import type { Scene } from '../scene.ts'
 import type { Ability } from '../sdks.ts'
+import type { SeenMessage } from '../seen.ts'
 
 export interface Step {
   readonly title: string

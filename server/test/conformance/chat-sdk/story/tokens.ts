@@ -5,7 +5,7 @@ import { type Step, toldOf } from './step.ts'
 
 /** Less than the three minutes before its end at which clients hear of a longer one. */
 const SHORT_S = 6
-const SHORTER_S = 4
+const SHORTER_S = 3
 
 export const tokens: readonly Step[] = [
   {
