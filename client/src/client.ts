@@ -130,7 +130,8 @@ export class ChatClient {
    * Connects, and stays so: a connection that breaks is made again, later each time, and everything missed is told
    * before the state is `connected` again. Resolves once `channels` are known and followed; while the network fails it
    * goes on trying.
-   * @throws ChatError `token` or `forbidden` where a fresh token is refused; `connect()` may be called again
+   * @throws ChatError `token` or `forbidden` where a fresh token is refused, `invalid` for a `url` that is none;
+   * `connect()` may be called again
    */
   connect(): Promise<void> {
     return this.#connection.connect()

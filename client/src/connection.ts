@@ -91,7 +91,8 @@ export class Connection {
 
   /**
    * Resolves once connected.
-   * @throws ChatError `token` or `forbidden` where the server refuses a fresh token, `closed` after `close()`
+   * @throws ChatError `token` or `forbidden` where the server refuses a fresh token, `invalid` for an address that is
+   * none, `closed` after `close()`
    */
   connect(): Promise<void> {
     if (this.#isClosed) return Promise.reject(closedError())
@@ -188,7 +189,8 @@ export class Connection {
     }
     // Closed meanwhile, or a later attempt has begun.
     if (this.#attemptTimer !== timer) return
-    const socket = new this.#options.WebSocket(this.#options.url)
+    const socket = this.#newSocket()
+    if (!socket) return
     socket.binaryType = 'arraybuffer'
     this.#socket = socket
     const isCurrent = () => this.#socket === socket
@@ -198,6 +200,17 @@ export class Connection {
     // A close follows each error; an emitter without a listener for errors would throw.
     socket.onerror = () => {}
     socket.onclose = ({ code, reason }) => end(`The connection ended (${code}${reason && `: ${reason}`})`)
+  }
+
+  /** An address that is none will not become one; nor may a page of https ever speak to http. */
+  #newSocket(): WebSocket | undefined {
+    const { url, WebSocket } = this.#options
+    try {
+      return new WebSocket(url)
+    } catch (cause) {
+      this.#deny(new ChatError('invalid', `There is no connecting to ${url}`, 0, 0, cause))
+      return undefined
+    }
   }
 
   /** Shows the token; what the server says of it decides how it goes on. */

@@ -51,6 +51,7 @@ const ADVICE_BY_CODE: Readonly<Record<number, string>> = {
   50400: 'Join the channel first.',
   50403: 'The channel is as full as the service allows: remove members, or raise Limits.ChannelMembers.',
   50056: 'The pre-event webhook refused it: tell the user so.',
+  54007: 'Join the channel first.',
   50504: 'Shorten the message, or send it as a file.',
 }
 

@@ -58,7 +58,10 @@ export class Users {
     this.#followed.delete(identity)
     it ??= this.#find(identity)
     this.#followed.set(identity, it)
-    it.catch(() => this.#followed.delete(identity))
+    const found = it
+    found.catch(() => {
+      if (this.#followed.get(identity) === found) this.#followed.delete(identity)
+    })
     const [oldest] = [...this.#followed.keys()].filter((other) => other !== this.#core.identity)
     if (oldest !== undefined && this.#followed.size > FOLLOWED_MAX + 1) this.#forget(oldest)
     return (await it).user

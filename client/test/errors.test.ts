@@ -19,6 +19,7 @@ test('each refusal has its kind, Twilio’s code, and advice', async () => {
   const channel = await vera.createChannel({ type: 'public', uniqueName: 'lobby' })
   const seen = await ben.getChannel('lobby')
   await refused(seen.send('hello'), 'forbidden', 403, 50400)
+  await refused(seen.getMessages(), 'forbidden', 403, 54007)
   await refused(ben.createChannel({ uniqueName: 'lobby' }), 'conflict', 409, 50307)
   await refused(ben.getChannel('nowhere'), 'missing', 404, 50300)
   await refused(ben.getUser('nobody'), 'missing', 404, 20404)
@@ -41,6 +42,13 @@ test('nothing can be asked before connect', async () => {
   assert.throws(() => early.user, ChatError)
   await assert.rejects(early.getChannel('lobby'), ChatError)
   await early.close()
+})
+
+test('an address that is none is said to be, at once', async () => {
+  const client = new ChatClient({ url: 'chat.example.org', getToken: () => 'any' })
+  await refused(client.connect(), 'invalid', 0, 0)
+  assert.equal(client.state, 'denied')
+  await client.close()
 })
 
 test('a listener that throws stops none of the others, and is an uncaught fault', async () => {
