@@ -11,6 +11,9 @@ export type TaskStatus = (typeof TASK_STATUSES)[number]
 export const TASK_TIMEOUT_SECONDS = 86_400
 export const TASK_TIMEOUT_SECONDS_MAX = 1_209_600
 
+/** The earliest virtual start: nothing began before 1900, in milliseconds since 1970, as published. */
+export const VIRTUAL_START_MIN = Date.UTC(1900, 0, 1)
+
 /** What becomes of a task, by what it is. An assigned one is never canceled: its worker has it. */
 export const TASK_MOVES: Readonly<Record<TaskStatus, readonly TaskStatus[]>> = {
   pending: ['reserved', 'canceled'],

@@ -18,15 +18,17 @@ export interface OrderPart {
 /**
  * Reads `Ordering`.
  * @param columns what may be named, with the column each means
+ * @param notBoth two of them that do not go together, as published
  * @throws 400 for anything else
  */
 export const readOrdering = (
   text: string | undefined,
   columns: Readonly<Record<string, string>>,
+  { notBoth = [] }: { notBoth?: readonly string[] } = {},
 ): OrderPart[] => {
   if (text === undefined || text.trim() === '') return []
   const named = new Set<string>()
-  return text.split(',').map((part) => {
+  const parts = text.split(',').map((part) => {
     const [name = '', way = 'asc'] = part.trim().split(':')
     const column = Object.hasOwn(columns, name) ? columns[name] : undefined
     // Each order that is met becomes a statement that is kept, so there must be few: no column counts twice.
@@ -38,6 +40,12 @@ export const readOrdering = (
     named.add(column)
     return { column, way: way.toLowerCase() as 'asc' | 'desc' }
   })
+  if (notBoth.length && notBoth.every((it) => named.has(columns[it] as string)))
+    throw problem('invalid_parameter', {
+      parameter: 'Ordering',
+      reason: `${notBoth.join(' and ')} do not go together`,
+    })
+  return parts
 }
 
 /** Where a row stands in the list that was asked for; `keyOf` reads it for page tokens. */

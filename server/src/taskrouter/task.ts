@@ -9,6 +9,7 @@ import {
   Task,
   type TaskRow,
   type TaskStatus,
+  VIRTUAL_START_MIN,
 } from '@parley/contract/taskrouter/task.ts'
 import type { TaskChannelRow } from '@parley/contract/taskrouter/task-channel.ts'
 import type { WorkflowRow } from '@parley/contract/taskrouter/workflow.ts'
@@ -44,6 +45,7 @@ import {
 import { isLive, taskRow } from './task-row.ts'
 import { readExpression } from './text-expression.ts'
 import { wakeRouter } from './wake-router.ts'
+import { filterScope } from './workflow-step.ts'
 
 export interface TaskWanted {
   readonly accountSid: string
@@ -77,6 +79,7 @@ export const createTask = async (tx: Tx, wanted: TaskWanted): Promise<TaskRow & 
   const channel = await requireTaskChannel(tx, workspaceSid, wanted.taskChannel ?? 'default')
   const way = await readWay(tx, wanted)
   const now = tx.now()
+  const start = mustHaveBegun(wanted.virtualStartTime ?? now, now)
   const draft: StoredTask = {
     sid: wanted.sid ?? tx.newSid('WT'),
     account_sid: accountSid,
@@ -93,7 +96,7 @@ export const createTask = async (tx: Tx, wanted: TaskWanted): Promise<TaskRow & 
     priority: wanted.priority ?? 0,
     reason: null,
     timeout: wanted.timeout ?? TASK_TIMEOUT_SECONDS,
-    virtual_start_time: wanted.virtualStartTime ?? now,
+    virtual_start_time: start,
     ignore_capacity: Number(way.target.ignoreCapacity ?? false),
     routing_target: wanted.routingTarget ?? null,
     date_created: now,
@@ -105,7 +108,7 @@ export const createTask = async (tx: Tx, wanted: TaskWanted): Promise<TaskRow & 
     lane: null,
     waits: 0,
     priority_down: -(wanted.priority ?? 0),
-    turn: wanted.virtualStartTime ?? now,
+    turn: start,
     offers: 0,
     offers_max: 1,
     refusals: 0,
@@ -117,6 +120,15 @@ export const createTask = async (tx: Tx, wanted: TaskWanted): Promise<TaskRow & 
   if (untilAgeSeconds !== null) await expectStep(tx, task, untilAgeSeconds)
   await wakeRouter(tx, workspaceSid)
   return taskRow(task, now)
+}
+
+/** @throws 400 for a moment that has not come, or that is before all that could have begun */
+const mustHaveBegun = (start: number, now: number): number => {
+  if (start >= VIRTUAL_START_MIN && start <= now) return start
+  throw problem('invalid_parameter', {
+    parameter: 'VirtualStartTime',
+    reason: 'it must not be in the future, nor before 1900',
+  })
 }
 
 /** Through a workflow, or straight to a queue or a worker. */
@@ -255,7 +267,10 @@ interface Changes {
 const change = async (tx: Tx, task: StoredTask, asked: Changes, actor: Actor): Promise<StoredTask> => {
   const { priority = task.priority } = asked
   const attributes = attributesAsked(task.attributes, asked)
-  const start = asked.virtualStartTime ?? task.virtual_start_time
+  const start =
+    asked.virtualStartTime === undefined
+      ? task.virtual_start_time
+      : mustHaveBegun(asked.virtualStartTime, tx.now())
   const channel =
     asked.taskChannel === undefined
       ? { sid: task.task_channel_sid, unique_name: task.task_channel_unique_name }
@@ -347,11 +362,11 @@ export const tasks = bind(Task, {
       const { assignmentStatus, evaluateTaskAttributes, ordering, hasAddons, ...filters } = call.input
       // Tasks have no add-ons here.
       if (hasAddons) return []
-      const order = readOrdering(ordering, {
-        DateCreated: 'date_created',
-        Priority: 'priority',
-        VirtualStartTime: 'virtual_start_time',
-      })
+      const order = readOrdering(
+        ordering,
+        { DateCreated: 'date_created', Priority: 'priority', VirtualStartTime: 'virtual_start_time' },
+        { notBoth: ['DateCreated', 'VirtualStartTime'] },
+      )
       const expression =
         evaluateTaskAttributes === undefined
           ? undefined
@@ -368,7 +383,8 @@ export const tasks = bind(Task, {
         {
           order,
           fits:
-            expression && ((row) => expression.matches({ attributes: attributesOf(row.attributes), now })),
+            expression &&
+            ((row) => expression.matches(filterScope({ attributes: attributesOf(row.attributes), now }))),
         },
       )
       // `taskRow` copies own symbols, and with them the place in the list.

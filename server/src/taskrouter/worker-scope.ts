@@ -12,8 +12,10 @@ interface Seen {
 
 export type WorkerFacts = Readonly<Record<string, unknown>>
 
-/** Tasks assigned to the worker, by the task channel's unique name: `worker.channel.chat.assigned_tasks`. */
-export type ChannelFacts = Readonly<Record<string, { readonly assigned_tasks: number }>>
+/** What the worker has in hand, by the task channel's unique name: `worker.channel.chat.assigned_tasks`. */
+export type ChannelFacts = Readonly<
+  Record<string, { readonly assigned_tasks: number; readonly available_capacity_percentage: number }>
+>
 
 export const workerFacts = (worker: Seen, channel?: ChannelFacts): WorkerFacts => {
   const attributes: unknown = JSON.parse(worker.attributes)

@@ -53,7 +53,11 @@ export const skip = (configuration: WorkflowConfiguration, facts: Facts, step: s
 }
 
 /** What a filter's expression is held against. */
-export const filterScope = ({ attributes, now }: Facts): Scope => ({ attributes, task: attributes, now })
+export const filterScope = ({ attributes, now }: Pick<Facts, 'attributes' | 'now'>): Scope => ({
+  attributes,
+  task: attributes,
+  now,
+})
 
 const enterAfter = (configuration: WorkflowConfiguration, facts: Facts, after: number): Stop => {
   const scope = filterScope(facts)

@@ -112,7 +112,9 @@ export const count = async (
 }
 
 /** 100 is all of it free, 0 none. A task that ignored the capacity does not make it less than none. */
-export const capacityLeft = (it: StoredWorkerChannel): number => {
+export const capacityLeft = (
+  it: Pick<StoredWorkerChannel, 'assigned_tasks' | 'reserved_tasks' | 'configured_capacity'>,
+): number => {
   const taken = it.assigned_tasks + it.reserved_tasks
   if (it.configured_capacity <= 0) return 0
   return Math.max(0, Math.floor((100 * (it.configured_capacity - taken)) / it.configured_capacity))

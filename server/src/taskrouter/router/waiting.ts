@@ -171,7 +171,13 @@ export const workersOfWorkspace = reading((db, at: { workspaceSid: string }) =>
 export const channelCounts = reading((db, at: { sids: string }, dialect) =>
   db
     .selectFrom('worker_channels')
-    .select(['worker_sid', 'task_channel_unique_name', 'assigned_tasks'])
+    .select([
+      'worker_sid',
+      'task_channel_unique_name',
+      'assigned_tasks',
+      'reserved_tasks',
+      'configured_capacity',
+    ])
     .where((it) => dialect.isOneOf(it.ref('worker_sid'), at.sids)),
 )
 

@@ -4,7 +4,8 @@
  */
 import type { StoredWorker } from '../../store/tables/taskrouter.ts'
 import type { Reader } from '../../store/tx.ts'
-import { type WorkerFacts, workerFacts } from '../worker-scope.ts'
+import { type ChannelFacts, type WorkerFacts, workerFacts } from '../worker-scope.ts'
+import { capacityLeft } from '../workload.ts'
 import { channelCounts, workersBySid } from './waiting.ts'
 
 /** How many workers are kept, over all workspaces. */
@@ -56,10 +57,13 @@ const withCounts = async (
   reader: Reader,
   known: Map<string, WorkerFacts>,
 ): Promise<Map<string, WorkerFacts>> => {
-  const channels = new Map<string, Record<string, { assigned_tasks: number }>>()
+  const channels = new Map<string, Record<string, ChannelFacts[string]>>()
   for (const it of await channelCounts.all(reader, { sids: JSON.stringify([...known.keys()]) })) {
     const own = channels.get(it.worker_sid) ?? {}
-    own[it.task_channel_unique_name] = { assigned_tasks: it.assigned_tasks }
+    own[it.task_channel_unique_name] = {
+      assigned_tasks: it.assigned_tasks,
+      available_capacity_percentage: capacityLeft(it),
+    }
     channels.set(it.worker_sid, own)
   }
   return new Map([...known].map(([sid, facts]) => [sid, { ...facts, channel: channels.get(sid) ?? {} }]))
