@@ -24,7 +24,7 @@ import { openPerform } from './http/operation.ts'
 import { serve } from './http/serve.ts'
 import { openRunner, type Runner } from './jobs/runner.ts'
 import { type Provisioned, provisionAccount } from './provision.ts'
-import { hangDoors, openRealtime, type Realtime } from './realtime/index.ts'
+import { addEventBridgeRoute, hangDoors, openRealtime, type Realtime } from './realtime/index.ts'
 import {
   addMediaRoutes,
   type BytesSettings,
@@ -163,6 +163,7 @@ export const openHouse = async (options: HouseOptions): Promise<House> => {
       requireGrantFor(resource.product, call)
       return askWebhook(reader, resource, verb, call, rehearse)
     }
+    const limit = openLimit(options.limits.perSecond, options.limits.burst)
     const app = await serve({
       store,
       publicUrl,
@@ -173,7 +174,7 @@ export const openHouse = async (options: HouseOptions): Promise<House> => {
       },
       exists: async (sid) => (await findAccount(store.reader, sid))?.status === 'active',
       gate,
-      limit: openLimit(options.limits.perSecond, options.limits.burst),
+      limit,
       guestLimit: openLimit(options.limits.guestsPerSecond),
       guestOrigins: options.webchatOrigins,
       requestTimeoutMs: options.limits.requestTimeoutMs,
@@ -196,6 +197,7 @@ export const openHouse = async (options: HouseOptions): Promise<House> => {
     )
     hangDoors(app.server, realtime.doors)
     metrics.watch(realtime)
+    await addEventBridgeRoute(app, { bridge: realtime.bridge, limit })
     const stallMs = options.limits.requestTimeoutMs
     await addMediaRoutes(app, { ...options, ...options.media, store, bytes, stallMs })
     await addHousePages(app, {

@@ -85,6 +85,12 @@ export interface Asking<Path> {
   readonly form?: Readonly<Record<string, unknown>> | undefined
   /** Of a list. */
   readonly page?: PageAsked | undefined
+  readonly ifMatch?: string | undefined
+  /**
+   * Whoever asks has decided what the token may do: the verb is asked as by the account's own back end, and of the
+   * token only its identity remains, as the actor's.
+   */
+  readonly isDecided?: true
 }
 
 interface Performed<R extends ResourceDeclaration> {

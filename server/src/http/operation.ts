@@ -188,15 +188,15 @@ export const openPerform = (served: readonly Binding[], { store, gate }: Pick<Se
   }
   const perform = async (resource: ResourceDeclaration, verb: Verb, asking: Asking<object>) => {
     const { name, bound, readInput } = prepare(resource, verb)
-    const { token, path, form = {}, page = NO_PAGE } = asking
+    const { token, path, form = {}, page = NO_PAGE, ifMatch, isDecided } = asking
     const wish: Call = {
       accountSid: token.accountSid,
-      token,
+      token: isDecided ? undefined : token,
       actor: { kind: 'client', identity: token.identity },
       path,
       input: readInput(form),
       page,
-      ifMatch: undefined,
+      ifMatch,
       json: undefined,
       say: () => {},
     }

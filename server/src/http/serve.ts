@@ -63,7 +63,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Without one it is a page of ours, which anybody may read. */
     operation?: string
-    openTo?: 'accounts' | 'clients' | 'anyone'
+    /** `itself`: who asks is said in the body, and the route judges it. */
+    openTo?: 'accounts' | 'clients' | 'anyone' | 'itself'
     reads?: 'form' | 'json'
     /** Its body may take longer to arrive than others: the route itself sees to it that it does not take for ever. */
     slow?: boolean
@@ -172,6 +173,7 @@ const admit = async (request: FastifyRequest, reply: FastifyReply, options: Serv
     throw methodNotAllowed(request)
   }
   request.query = readUrlEncoded(request.query as string)
+  if (openTo === 'itself') return
   if (openTo === 'anyone') return admitGuest(request, options)
   const { authorization, 'x-twilio-token': token } = request.headers
   const caller = await options.doorkeeper.authenticate(authorization, lastOf(token) as string | undefined)

@@ -14,6 +14,7 @@ import type { Client, TunnelledAnswer, TunnelledRequest, Upstream } from './clie
 import { openHub } from './hub.ts'
 import { openPresence } from './presence.ts'
 import { answerChat, answerRegistrations, type ChatApi } from './protocols/chat/index.ts'
+import { type EventBridge, openEventBridge } from './protocols/event-bridge/index.ts'
 import { openSessionLists } from './protocols/session-list/index.ts'
 import { requireReading } from './protocols/sync/access.ts'
 import type { Followed } from './protocols/sync/followed.ts'
@@ -22,6 +23,7 @@ import { notification } from './protocols/twilsock/frame.ts'
 import { openSockets } from './socket.ts'
 import type { SocketDoor } from './upgrades.ts'
 
+export { addEventBridgeRoute } from './protocols/event-bridge/route.ts'
 export { hangDoors } from './upgrades.ts'
 
 export interface RealtimeOptions {
@@ -42,6 +44,8 @@ export interface RealtimeOptions {
 
 export interface Realtime extends AsyncDisposable {
   readonly doors: readonly SocketDoor[]
+  /** What the worker SDK speaks; its requests come over HTTP. */
+  readonly bridge: EventBridge
   /** What this process has committed. */
   hear(events: readonly Event[]): void
   /** For metrics: connections, and what they follow. */
@@ -110,9 +114,10 @@ export const openRealtime = (options: RealtimeOptions): Realtime => {
     onFault,
     tellOthers: alone ? undefined : (name, number) => bus.publish(FOLLOWED_TOPIC, [name, number]),
   })
+  const node = `ND${randomHex(NODE_DIGITS)}`
   const presence = openPresence({
     store,
-    node: `ND${randomHex(NODE_DIGITS)}`,
+    node,
     alone,
     onFault: (fault) => log.error({ fault }, 'presence could not be written'),
   })
@@ -169,6 +174,7 @@ export const openRealtime = (options: RealtimeOptions): Realtime => {
   const believe = async (jwt: string): Promise<AccessToken> =>
     (await options.believe(jwt)).token as AccessToken
   const sockets = openSockets({ upstream, believe, log, now, newId })
+  const bridge = openEventBridge({ store, bus, perform, believe, alone, node, log, now })
 
   /** Whoever may not hear any more does not. */
   const turnOut = (it: TurnedOut): void => {
@@ -195,22 +201,24 @@ export const openRealtime = (options: RealtimeOptions): Realtime => {
   bus.onMissed(() => void hub.catchUp(mayFollow).catch(onFault))
 
   return {
-    doors: [sockets],
+    doors: [sockets, bridge.door],
+    bridge,
     hear: (events) => {
       hub.hear(events)
+      bridge.hear(events)
       for (const event of events) {
         const out = turnedOutBy(event)
         if (out) bus.publish(TURNED_OUT_TOPIC, out)
       }
     },
     get connections() {
-      return sockets.size
+      return sockets.size + bridge.door.size
     },
     get followings() {
       return hub.size
     },
     [Symbol.asyncDispose]: async () => {
-      await sockets[Symbol.asyncDispose]()
+      await Promise.all([sockets[Symbol.asyncDispose](), bridge[Symbol.asyncDispose]()])
       await presence[Symbol.asyncDispose]()
     },
   }

@@ -6,7 +6,9 @@ import { reactions as counting } from './statistics/index.ts'
 export { forgetEvents } from './forget-events.ts'
 export { followInstruction } from './instruction.ts'
 export { handlers } from './jobs.ts'
-export { workersWith } from './offer.ts'
+export { liveReservations, workersWith } from './offer.ts'
+export { type Offered, offersOf, withTasks } from './offered.ts'
+export { keyOf } from './ordered.ts'
 export {
   findTask,
   findTaskChannel,
@@ -17,5 +19,6 @@ export { provisionWorkspace } from './provision.ts'
 export { acceptReservation, lockReservation, refuseReservation, updateReservation } from './reservation.ts'
 export { routes } from './routes.ts'
 export { cancelTask, completeTask, createTask, type TaskWanted, updateTaskAttributes } from './task.ts'
+export { expectGone } from './worker-gone.ts'
 /** TaskRouter does nothing about what happens elsewhere: it keeps what happens here. */
 export const reactions: readonly Reaction[] = [keepEvents, ...counting]

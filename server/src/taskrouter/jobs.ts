@@ -13,6 +13,7 @@ import { openRouter } from './router/route.ts'
 import { sweep as sweepStatistics } from './statistics/index.ts'
 import { cancelLocked, SWEEP, sweepLocked, TASK_TIMEOUT } from './task-end.ts'
 import { isLive } from './task-row.ts'
+import { workerGone } from './worker-gone.ts'
 import { RE_EVALUATE } from './workflow.ts'
 
 const AT_ONCE = 16
@@ -115,4 +116,5 @@ export const handlers: readonly JobHandler[] = [
   sweep,
   reEvaluate,
   sweepStatistics,
+  workerGone,
 ]

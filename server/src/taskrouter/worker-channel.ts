@@ -31,6 +31,7 @@ export const addChannel = async (tx: Tx, worker: StoredWorker, channel: TaskChan
     reserved_tasks: 0,
     open: 0,
     idle_since: worker.idle_since,
+    last_reserved_at: null,
     date_created: tx.now(),
     date_updated: tx.now(),
   })
@@ -98,9 +99,9 @@ export const workerChannels = bind(WorkerChannel, {
   update: async (tx, call) => {
     const { sid } = await requireWorker(tx, call)
     const workspace = await requireWorkspace(tx, call)
-    const worker = (await lockWorkers(tx, [sid])).get(sid)
-    const found = worker && (await findOne(tx, worker.sid, call.path.sid))
-    if (!worker || !found) return undefined
+    const before = (await lockWorkers(tx, [sid])).get(sid)
+    const found = before && (await findOne(tx, before.sid, call.path.sid))
+    if (!before || !found) return undefined
     const { capacity = found.configured_capacity, available = found.available === 1 } = call.input
     const taken = found.assigned_tasks + found.reserved_tasks
     if (capacity < found.configured_capacity && capacity < taken)
@@ -114,15 +115,19 @@ export const workerChannels = bind(WorkerChannel, {
       { sid: found.sid },
       { configured_capacity: capacity, available: Number(available), date_updated: tx.now() },
     )
+    const hasCapacity = capacity === found.configured_capacity
+    const hasAvailability = Number(available) === found.available
+    // Each of the two is an event by itself, and the worker SDK counts events.
+    const version = before.version + Number(!hasCapacity) + Number(!hasAvailability)
+    const worker = (await update(tx, 'workers', { sid }, { version })) ?? before
     await refreshOpen(tx, worker, workspace)
     const channel = await findOne(tx, worker.sid, found.sid)
     if (!channel) return undefined
     const workerChannel = shown(channel)
     const told = { accountSid: call.accountSid, at: tx.now(), actor: call.actor, worker, workerChannel }
-    if (capacity !== found.configured_capacity)
+    if (!hasCapacity)
       tx.record({ name: 'worker.capacity.update', ...told, previousCapacity: found.configured_capacity })
-    if (Number(available) !== found.available)
-      tx.record({ name: 'worker.channel.availability.update', ...told })
+    if (!hasAvailability) tx.record({ name: 'worker.channel.availability.update', ...told })
     if (channel.open) await wakeRouter(tx, workspace.sid)
     return workerChannel
   },

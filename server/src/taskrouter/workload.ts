@@ -15,16 +15,24 @@ const countInChannel = changing(
       .set((it) => ({
         reserved_tasks: it('reserved_tasks', '+', at.offered),
         assigned_tasks: it('assigned_tasks', '+', at.assigned),
+        last_reserved_at: it.fn.coalesce(
+          sql<number | null>`case when ${at.offered} > 0 then cast(${at.now} as bigint) end`,
+          'last_reserved_at',
+        ),
         date_updated: at.now,
       }))
       .where('worker_sid', '=', at.workerSid)
       .where('task_channel_sid', '=', at.taskChannelSid),
 )
 
-const countInHand = changing((db, at: { sid: string; by: number; idleSince: number }) =>
+const countInHand = changing((db, at: { sid: string; by: number; versions: number; idleSince: number }) =>
   db
     .updateTable('workers')
-    .set((it) => ({ in_hand: it('in_hand', '+', at.by), idle_since: at.idleSince }))
+    .set((it) => ({
+      in_hand: it('in_hand', '+', at.by),
+      version: it('version', '+', at.versions),
+      idle_since: at.idleSince,
+    }))
     .where('sid', '=', at.sid)
     .returningAll(),
 )
@@ -104,6 +112,8 @@ export const count = async (
   const counted = await countInHand.first(tx, {
     sid: worker.sid,
     by: offered + assigned,
+    // The worker SDK counts an offer as a change of the worker, and no other count.
+    versions: offered > 0 ? 1 : 0,
     idleSince: idle ? now : worker.idle_since,
   })
   if (!counted) throw new Error(`worker ${worker.sid} is locked and not there`)

@@ -13,6 +13,7 @@ import { targetSince } from './0008-target-since.ts'
 import { media } from './0009-media.ts'
 import { statistics } from './0010-statistics.ts'
 import { taskRouterEvents } from './0011-taskrouter-events.ts'
+import { eventBridge } from './0012-event-bridge.ts'
 
 export interface Migration {
   readonly name: string
@@ -32,4 +33,5 @@ export const migrations: readonly Migration[] = [
   media,
   statistics,
   taskRouterEvents,
+  eventBridge,
 ]

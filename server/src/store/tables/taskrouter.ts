@@ -36,6 +36,8 @@ export interface TaskRouterTables {
      */
     open: number
     idle_since: number
+    /** When they were last offered a task of it. */
+    last_reserved_at: number | null
   }
   tasks: Omit<TaskRow, 'age' | 'addons'> & {
     /** The ETag. */
@@ -67,6 +69,8 @@ export interface TaskRouterTables {
     /** The ETag. */
     version: number
     task_channel_sid: string
+    /** How long the offer stands; null for what was offered before this was kept. */
+    timeout_seconds: number | null
   }
   /** What its data names stands beside it, to be found by. */
   taskrouter_events: KeptEvent & {

@@ -96,6 +96,7 @@ const offerTask = async (
     date_created: now,
     date_updated: now,
     version: 0,
+    timeout_seconds: Math.round(timeoutMs / 1000),
   }
   await insert(tx, 'reservations', reservation)
   const offers = task.offers + 1

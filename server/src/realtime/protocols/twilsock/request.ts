@@ -50,9 +50,9 @@ const readBody = (
 }
 
 /** Levels of a body's JSON. Reading any depth is safe; writing it again, as attributes are, would exhaust the stack. */
-const DEPTH_MAX = 100
+export const DEPTH_MAX = 100
 
-const isDeeper = (value: unknown, depth: number): boolean =>
+export const isDeeper = (value: unknown, depth: number): boolean =>
   typeof value === 'object' &&
   value !== null &&
   (depth === 0 || Object.values(value).some((it) => isDeeper(it, depth - 1)))

@@ -1,0 +1,70 @@
+/**
+ * Which workers are here to be put offline when they leave, EB7 and EB8. Each has a lease that is renewed while a socket
+ * of theirs is open on any node, and runs out some time after the last is closed, or its node has died.
+ */
+import type { Store } from '../../../store/tx.ts'
+import { expectGone } from '../../../taskrouter/index.ts'
+
+export const ATTENDANCE = {
+  /** A page that is loaded anew, a network that changes: they have so long to come back, in milliseconds. */
+  graceMs: 60_000,
+  /** How often a lease is renewed. Less than the grace: another node's socket must outdo one that closed. */
+  renewMs: 45_000,
+  /** How long a lease is good that nobody gives back, in milliseconds: two renewals may come late. */
+  leaseMs: 150_000,
+} as const
+
+/** How many leases are renewed in one transaction. */
+const BATCH = 200
+
+export interface Attendance extends AsyncDisposable {
+  arrived(workerSid: string): void
+  left(workerSid: string): void
+}
+
+export const openAttendance = ({
+  store,
+  onFault,
+}: {
+  readonly store: Store
+  readonly onFault: (fault: unknown) => void
+}): Attendance => {
+  /** How many sockets each has here. */
+  const here = new Map<string, number>()
+  let writing: Promise<void> = Promise.resolve()
+  let isClosed = false
+
+  const write = (workerSids: readonly string[], forMs: number): void => {
+    writing = writing
+      .then(() =>
+        store.transact('taskrouter.attend', async (tx) => {
+          for (const sid of workerSids) await expectGone(tx, sid, tx.now() + forMs)
+        }),
+      )
+      .catch(onFault)
+  }
+
+  const renew = (): void => {
+    const all = [...here.keys()]
+    for (let at = 0; at < all.length; at += BATCH) write(all.slice(at, at + BATCH), ATTENDANCE.leaseMs)
+  }
+  const renewing = setInterval(renew, ATTENDANCE.renewMs)
+
+  return {
+    arrived: (workerSid) => {
+      here.set(workerSid, (here.get(workerSid) ?? 0) + 1)
+      write([workerSid], ATTENDANCE.leaseMs)
+    },
+    left: (workerSid) => {
+      const left = (here.get(workerSid) ?? 1) - 1
+      if (left > 0) return void here.set(workerSid, left)
+      here.delete(workerSid)
+      if (!isClosed) write([workerSid], ATTENDANCE.graceMs)
+    },
+    [Symbol.asyncDispose]: async () => {
+      isClosed = true
+      clearInterval(renewing)
+      await writing
+    },
+  }
+}

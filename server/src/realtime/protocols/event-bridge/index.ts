@@ -1,0 +1,280 @@
+/**
+ * The event bridge, which the published worker SDK speaks: a socket on which it is told what happens, and requests over
+ * HTTP for everything it asks. Here the two meet: who is connected, what each is told, and that an answer comes first.
+ *
+ * What one node commits the others hear over the bus, as frames; one that is too long for the bus goes without its
+ * attributes, which are then read. Where notices were lost every socket is closed: the SDK comes back and asks anew.
+ */
+import { createHash } from 'node:crypto'
+import type { Event } from '@parley/contract/event.ts'
+import { problem } from '@parley/contract/problem.ts'
+import type { Logger } from 'pino'
+import type { Bus } from '../../../bus/index.ts'
+import type { AccessToken, Perform } from '../../../http/binding.ts'
+import type { Store } from '../../../store/tx.ts'
+import {
+  type BridgeBounds,
+  type BridgeLine,
+  type BridgeSockets,
+  openBridgeSockets,
+  type Visit,
+} from '../../event-bridge-socket.ts'
+import { type Asker, askerOf } from './asker.ts'
+import { openAttendance } from './attendance.ts'
+import { answerBridge, type Envelope, type Served } from './requests.ts'
+import type { Shown } from './shown.ts'
+import { Stream } from './stream.ts'
+import { type Told, tellAll } from './told.ts'
+import { forBus, fromBus } from './travel.ts'
+
+/** How long after an answer has gone out its events follow, in milliseconds: it came another way than they do. */
+const AFTER_ANSWER_MS = 50
+
+/** How long after its reservations were sent an SDK is told of more: it is ready when it has read them. */
+const AFTER_RESERVATIONS_MS = 120
+
+/** No token lives longer than a day, in milliseconds. */
+const REPLACED_KEPT_MS = 24 * 60 * 60 * 1000
+
+const TOLD_TOPIC = 'event-bridge.told'
+const REPLACED_TOPIC = 'event-bridge.replaced'
+const CLOSED_TOPIC = 'event-bridge.closed'
+
+export interface EventBridgeOptions {
+  readonly store: Store
+  readonly bus: Bus
+  readonly perform: Perform
+  /** @throws a Problem, 20101 to 20107 */
+  readonly believe: (jwt: string) => Promise<AccessToken>
+  /** No other process shares the database. */
+  readonly alone: boolean
+  readonly node: string
+  readonly log: Logger
+  readonly now: () => number
+  readonly bounds?: Partial<BridgeBounds> | undefined
+}
+
+export interface BridgeAnswer {
+  readonly payload: Shown
+  /** The answer has gone out. Called once. */
+  sent(): void
+}
+
+export interface EventBridge extends AsyncDisposable {
+  readonly door: BridgeSockets
+  /** What this process has committed. */
+  hear(events: readonly Event[]): void
+  /** @throws what is refused */
+  answer(asker: Asker, envelope: Envelope, ifMatch: string | undefined): Promise<BridgeAnswer>
+  /** @throws a Problem that says why the token is not believed here */
+  ask(jwt: string): Promise<Asker>
+}
+
+interface Link {
+  readonly stream: Stream
+  readonly token: string
+  readonly line: BridgeLine
+}
+
+export const openEventBridge = (options: EventBridgeOptions): EventBridge => {
+  const { store, bus, perform, alone, node, log, now } = options
+  const { reader } = store
+  const onFault = (fault: unknown) => log.error({ fault }, 'the event bridge met a fault')
+  const house = { reader, store, perform }
+  const attendance = openAttendance({ store, onFault })
+  /** By worker, and of each in the order they came. */
+  const links = new Map<string, Set<Link>>()
+  const workspaces = new Map<string, Set<Stream>>()
+  /** Tokens of sessions that another one replaced, until they expire. */
+  const replaced = new Map<string, number>()
+
+  const ask = async (jwt: string): Promise<Asker> => askerOf(reader, await options.believe(jwt))
+
+  const linksOf = (workerSid: string | undefined): readonly Link[] => [
+    ...((workerSid === undefined ? undefined : links.get(workerSid)) ?? []),
+  ]
+
+  const replace = (workerSid: string, except?: Link): void => {
+    for (const link of linksOf(workerSid))
+      if (link !== except) {
+        replaced.set(link.token, now() + REPLACED_KEPT_MS)
+        bus.publish(REPLACED_TOPIC, { from: node, token: link.token })
+        link.line.replace()
+      }
+  }
+
+  const enter = (asker: Asker & { workerSid: string }, token: string, query: URLSearchParams) => {
+    const { workerSid, workspaceSid, accountSid } = asker
+    const isAttended = query.get('setWorkerOfflineIfDisconnected') !== 'false'
+    let link: Link | undefined
+    const opened = (line: BridgeLine): void => {
+      link = { stream: new Stream({ workerSid, workspaceSid }, line), token, line }
+      links.set(workerSid, (links.get(workerSid) ?? new Set()).add(link))
+      workspaces.set(workspaceSid, (workspaces.get(workspaceSid) ?? new Set()).add(link.stream))
+      if (isAttended) attendance.arrived(workerSid)
+      // Whoever was replaced comes back by itself, and would replace in turn.
+      if (query.get('closeExistingSessions') === 'true' && !isReplaced(token)) {
+        replace(workerSid, link)
+        if (!alone) bus.publish(CLOSED_TOPIC, { from: node, workerSid, replaced: true })
+      }
+      const payload = {
+        channel_id: workerSid,
+        account_sid: accountSid,
+        workspace_sid: workspaceSid,
+        token_lifetime: Math.max(0, asker.token.expiresAt - now()),
+      }
+      line.send(JSON.stringify({ event_type: 'init', payload }))
+    }
+    const closed = (): void => {
+      if (!link) return
+      dropFrom(links, workerSid, link)
+      dropFrom(workspaces, workspaceSid, link.stream)
+      if (isAttended) attendance.left(workerSid)
+    }
+    return { expiresAt: asker.token.expiresAt, opened, closed } satisfies Visit
+  }
+
+  const isReplaced = (token: string): boolean => {
+    for (const [known, until] of replaced) if (until <= now()) replaced.delete(known)
+    return replaced.has(token)
+  }
+
+  const door = openBridgeSockets({
+    log,
+    now,
+    bounds: options.bounds,
+    arrive: async (query) => {
+      const jwt = query.get('token') ?? ''
+      const asker = await ask(jwt)
+      const { workerSid } = asker
+      if (workerSid === undefined) throw problem('token_grants', { reason: 'it names no worker' })
+      return enter({ ...asker, workerSid }, digestOf(jwt), query)
+    },
+  })
+
+  const deliver = (told: Told): void => {
+    const frameOf = onceEncoded()
+    if (told.workerSid !== undefined)
+      for (const { stream } of linksOf(told.workerSid)) stream.tell(told, frameOf)
+    else for (const stream of workspaces.get(told.workspaceSid) ?? []) stream.tell(told, frameOf)
+  }
+
+  /** What other nodes committed is told in the order in which it was heard of, reading or not. */
+  let hearing: Promise<void> = Promise.resolve()
+  const hearOther = (about: unknown): void => {
+    const { from } = about as { from: string }
+    if (from === node || workspaces.size === 0) return
+    hearing = hearing
+      .then(async () => {
+        const told = await fromBus(reader, about)
+        // The answer to whoever asked for this may go out from another node.
+        if (told.isAsked)
+          for (const { stream } of linksOf(told.workerSid)) setTimeout(stream.pause(), AFTER_ANSWER_MS)
+        deliver(told)
+      })
+      .catch(onFault)
+  }
+
+  const close = (workerSid: string, why: string): void => {
+    for (const { line } of linksOf(workerSid)) line.close(why)
+  }
+
+  if (!alone) {
+    bus.subscribe(TOLD_TOPIC, hearOther)
+    bus.subscribe(REPLACED_TOPIC, (about) => {
+      replaced.set((about as { token: string }).token, now() + REPLACED_KEPT_MS)
+    })
+    bus.subscribe(CLOSED_TOPIC, (about) => {
+      const it = about as { from: string; workerSid: string; replaced?: true }
+      if (it.from === node) return
+      if (it.replaced) replace(it.workerSid)
+      else close(it.workerSid, 'the worker was removed')
+    })
+    bus.onMissed(() => {
+      for (const those of links.values())
+        for (const { line } of those) line.close('events may have been missed')
+    })
+  }
+
+  /** Of the sockets that have not begun, the one that the SDK which asks has most likely opened. */
+  const startingOf = (asker: Asker, token: string): Stream | undefined => {
+    const starting = linksOf(asker.workerSid).filter((it) => it.stream.isStarting)
+    return (starting.find((it) => it.token === token) ?? starting[0])?.stream
+  }
+
+  /** @returns what is to be called when the answer has gone out */
+  const noteServed = (asker: Asker, token: string, served: Served | undefined): (() => void) => {
+    const stream = served && startingOf(asker, token)
+    if (!stream) return () => {}
+    if (served.kind === 'worker') {
+      stream.gaveWorker(served.version)
+      return () => {}
+    }
+    const goOn = stream.pause()
+    stream.gaveReservations(served.offers, { isLast: served.isLast, frameOf: encode })
+    return () => setTimeout(goOn, AFTER_RESERVATIONS_MS)
+  }
+
+  return {
+    door,
+    ask,
+    hear: (events) => {
+      if (alone && workspaces.size === 0) return
+      for (const told of tellAll(events)) {
+        deliver(told)
+        if (!alone) bus.publish(TOLD_TOPIC, { from: node, ...forBus(told) })
+      }
+      for (const event of events) {
+        if (event.name !== 'worker.deleted') continue
+        close(event.worker.sid, 'the worker was removed')
+        if (!alone) bus.publish(CLOSED_TOPIC, { from: node, workerSid: event.worker.sid })
+      }
+    },
+    answer: async (asker, envelope, ifMatch) => {
+      const paused =
+        envelope.method === 'POST' ? linksOf(asker.workerSid).map(({ stream }) => stream.pause()) : []
+      const goOn = (): void => {
+        for (const it of paused) it()
+      }
+      try {
+        const { payload, served } = await answerBridge(house, asker, envelope, ifMatch)
+        const noted = noteServed(asker, digestOf(envelope.token), served)
+        return {
+          payload,
+          sent: () => {
+            noted()
+            if (paused.length > 0) setTimeout(goOn, AFTER_ANSWER_MS)
+          },
+        }
+      } catch (fault) {
+        goOn()
+        throw fault
+      }
+    },
+    [Symbol.asyncDispose]: async () => {
+      await door[Symbol.asyncDispose]()
+      await attendance[Symbol.asyncDispose]()
+      await hearing
+    },
+  }
+}
+
+/** So that no token is kept where it need not be. */
+const digestOf = (jwt: string): string => createHash('sha256').update(jwt).digest('hex')
+
+const dropFrom = <T>(those: Map<string, Set<T>>, key: string, it: T): void => {
+  const set = those.get(key)
+  set?.delete(it)
+  if (set?.size === 0) those.delete(key)
+}
+
+const encode = ({ type, payload }: Told): string => JSON.stringify({ event_type: type, payload })
+
+/** Encodes once for everybody who hears it. */
+const onceEncoded = (): ((told: Told) => string) => {
+  let frame: string | undefined
+  return (told) => {
+    frame ??= encode(told)
+    return frame
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * What the worker SDK asks to change, EB60 to EB79. `If-Match` counts only for what is the caller's own: a supervisor's
+ * SDK sends the version of the supervisor when it sets another worker.
+ */
+import { problem } from '@parley/contract/problem.ts'
+import { TaskReservation, WorkerReservation } from '@parley/contract/taskrouter/reservation.ts'
+import { Task } from '@parley/contract/taskrouter/task.ts'
+import { Worker } from '@parley/contract/taskrouter/worker.ts'
+import type { Reader } from '../../../store/tx.ts'
+import { findTask, liveReservations } from '../../../taskrouter/index.ts'
+import { type Asker, mayDirect, mustBe, mustSupervise } from './asker.ts'
+import { type Params, textOf } from './pages.ts'
+import type { Answer } from './requests.ts'
+import { showReservationChanged, showTask, showWorker } from './shown.ts'
+
+/** The named parameters of a form, those that are there. */
+const pick = (params: Params, names: readonly string[]): Record<string, string> =>
+  Object.fromEntries(
+    names.flatMap((name) => {
+      const text = textOf(params, name)
+      return text === undefined ? [] : [[name, text]]
+    }),
+  )
+
+export const changeWorker: Answer = async ({ perform }, { asker, path, params, ifMatch }) => {
+  const { worker: sid = '' } = path
+  mayDirect(asker, sid)
+  const worker = await perform(Worker, 'update', {
+    token: asker.token,
+    path: { workspaceSid: asker.workspaceSid, sid },
+    form: pick(params, ['ActivitySid', 'RejectPendingReservations', 'Attributes']),
+    ifMatch: sid === asker.workerSid ? ifMatch : undefined,
+    isDecided: true,
+  })
+  return { payload: showWorker(worker) }
+}
+
+const voice = (what: string) =>
+  problem('invalid_parameter', {
+    parameter: 'Instruction',
+    reason: `${what} is about telephone calls, which are not made here`,
+  })
+
+export const changeReservation: Answer = async ({ perform }, { asker, path, params, ifMatch }) => {
+  const { worker: workerSid = '', reservation: sid = '' } = path
+  mustBe(asker, workerSid)
+  const instruction = textOf(params, 'Instruction')
+  if (instruction !== undefined && instruction !== 'accept' && instruction !== 'reject')
+    throw voice(instruction.slice(0, 40))
+  const reservation = await perform(WorkerReservation, 'update', {
+    token: asker.token,
+    path: { workspaceSid: asker.workspaceSid, workerSid, sid },
+    form: pick(params, ['ReservationStatus', 'WorkerActivitySid', 'Instruction']),
+    ifMatch: workerSid === asker.workerSid ? ifMatch : undefined,
+    isDecided: true,
+  })
+  return { payload: showReservationChanged(reservation) }
+}
+
+/** For chat there is nothing to listen to: a supervisor reads the channel. It is answered so that the SDK goes on. */
+export const supervise: Answer = async ({ perform }, { asker, path, params }) => {
+  mustSupervise(asker)
+  const instruction = textOf(params, 'Instruction') ?? 'nothing'
+  if (instruction !== 'supervise') throw voice(instruction.slice(0, 40))
+  const { task: taskSid = '', reservation: sid = '' } = path
+  const reservation = await perform(TaskReservation, 'fetch', {
+    token: asker.token,
+    path: { workspaceSid: asker.workspaceSid, taskSid, sid },
+    isDecided: true,
+  })
+  return { payload: showReservationChanged(reservation) }
+}
+
+/** @throws 403 for a task that the worker does not have; an admin may change each */
+const mustHave = async (reader: Reader, asker: Asker, taskSid: string): Promise<void> => {
+  if (asker.role === 'admin') return
+  const task = await findTask(reader, asker.accountSid, taskSid)
+  if (task?.workspace_sid !== asker.workspaceSid) throw problem('not_found', { path: `/Tasks/${taskSid}` })
+  const live = await liveReservations(reader, taskSid)
+  if (!live.some((it) => it.worker_sid === asker.workerSid))
+    throw problem('access_denied', { reason: 'the worker of this token does not have the task' })
+}
+
+/** @throws 400 for a moment that has not come */
+const mustHaveBegun = (reader: Reader, start: string | undefined): void => {
+  if (start !== undefined && Date.parse(start) > reader.now())
+    throw problem('invalid_parameter', {
+      parameter: 'VirtualStartTime',
+      reason: 'it must not be in the future',
+    })
+}
+
+export const changeTask: Answer = async ({ reader, perform }, { asker, path, params, ifMatch }) => {
+  const { task: sid = '' } = path
+  await mustHave(reader, asker, sid)
+  const form = pick(params, ['Attributes', 'AssignmentStatus', 'Reason', 'Priority', 'VirtualStartTime'])
+  mustHaveBegun(reader, form.VirtualStartTime)
+  const task = await perform(Task, 'update', {
+    token: asker.token,
+    path: { workspaceSid: asker.workspaceSid, sid },
+    form,
+    ifMatch,
+    isDecided: true,
+  })
+  return { payload: showTask(task) }
+}
+
+/** A task of the worker's own, such as an outbound call: it goes to them whatever they have in hand. */
+export const makeTask: Answer = async ({ reader, perform }, { asker, params }) => {
+  const { RoutingTarget: target, ...form } = pick(params, [
+    'WorkflowSid',
+    'TaskQueueSid',
+    'RoutingTarget',
+    'VirtualStartTime',
+    'Attributes',
+    'Priority',
+    'Timeout',
+  ])
+  if (asker.role !== 'admin' && (target === undefined || target !== asker.workerSid))
+    throw problem('access_denied', { reason: 'a worker makes tasks for themselves: RoutingTarget' })
+  mustHaveBegun(reader, form.VirtualStartTime)
+  const channel = textOf(params, 'TaskChannelSid') ?? textOf(params, 'TaskChannelUniqueName')
+  const task = await perform(Task, 'create', {
+    token: asker.token,
+    path: { workspaceSid: asker.workspaceSid },
+    form: {
+      ...form,
+      ...(target !== undefined && { RoutingTarget: target }),
+      ...(channel !== undefined && { TaskChannel: channel }),
+    },
+    isDecided: true,
+  })
+  return { payload: showTask(task) }
+}
+
+/** What the SDK asks only of telephone calls. */
+export const refuseVoice: Answer = async (_house, { url }) => {
+  throw voice(url.split('/').at(-1) ?? 'this')
+}

@@ -1,0 +1,38 @@
+/**
+ * A worker whose last socket is gone does not take tasks any more. It is a lease that sockets renew, kept as a job: so a
+ * node that dies leaves its workers to be put offline by another, and needs to tell nobody.
+ */
+import type { JobHandler } from '../jobs/handler.ts'
+import { later } from '../jobs/later.ts'
+import { find } from '../store/rows.ts'
+import type { Tx } from '../store/tx.ts'
+import { HOUSE } from './house.ts'
+import { lockWorkers } from './parents.ts'
+import { enterActivity } from './worker-activity.ts'
+
+const WORKER_GONE = 'taskrouter.worker-gone'
+
+const AT_ONCE = 16
+const LEASE_MS = 30_000
+
+/** @param dueAt when they are gone unless somebody says otherwise meanwhile, in milliseconds since 1970 */
+export const expectGone = (tx: Tx, workerSid: string, dueAt: number): Promise<void> =>
+  later(tx, { kind: WORKER_GONE, key: workerSid, dueAt })
+
+/** They go where the workspace sends those who do not answer, or where its workers begin. */
+export const workerGone: JobHandler = {
+  kind: WORKER_GONE,
+  perLane: AT_ONCE,
+  leaseMs: LEASE_MS,
+  run: async ({ key }, { store }) => {
+    await store.transact(WORKER_GONE, async (tx) => {
+      const worker = (await lockWorkers(tx, [key])).get(key)
+      const workspace = worker && (await find(tx, 'workspaces', { sid: worker.workspace_sid }))
+      const sid = workspace?.timeout_activity_sid ?? workspace?.default_activity_sid
+      const activity = sid ? await find(tx, 'activities', { sid }) : undefined
+      if (worker && workspace && activity?.available === 0)
+        await enterActivity(tx, { worker, workspace, activity, actor: HOUSE })
+    })
+    return undefined
+  },
+}
