@@ -44,7 +44,7 @@ export interface Following {
   readonly type: ObjectType
   /** The number of the last event up to which everything is known. */
   number: number
-  /** Items that are known beyond that. */
+  /** Items that are known beyond that, those that are gone among them. */
   readonly ahead: Map<ItemKey, number>
   readonly changed: (change: Change) => void
 }
@@ -56,14 +56,17 @@ interface Item {
   readonly data: Data
 }
 
+/** What following needs of a connection. */
+export type Asking = Pick<Connection, 'request' | 'drop'>
+
 export class Sync {
-  readonly #connection: Connection
+  readonly #connection: Asking
   readonly #followed = new Map<string, Following>()
   /** Those that the server has not confirmed yet. */
   readonly #unconfirmed = new Map<string, { promise: Promise<void>; resolve: () => void }>()
   #correlation = 0
 
-  constructor(connection: Connection) {
+  constructor(connection: Asking) {
     this.#connection = connection
   }
 
@@ -209,7 +212,6 @@ const take = (it: Following, name: string, event: Data, isLive: boolean): void =
   const isNews = number > (it.ahead.get(item) ?? 0)
   const what = name.endsWith('_removed') ? 'removed' : name.endsWith('_added') ? 'added' : 'updated'
   if (isLive) advance(it, number)
-  else if (what === 'removed') it.ahead.delete(item)
   else if (isNews) it.ahead.set(item, number)
   if (isNews) it.changed({ what, item, data: event.document_data ?? event.item_data ?? {} })
 }

@@ -70,7 +70,7 @@ export const openStage = async (options: WorldOptions = {}): Promise<Stage> => {
 }
 
 /** How long something that must happen may take, in milliseconds. */
-const PATIENCE_MS = 10_000
+const PATIENCE_MS = 20_000
 
 /** The next event of a name for which `fits` holds; ask before what causes it. */
 export const next = <Name extends keyof ChatEvents>(
