@@ -1,6 +1,8 @@
 /** People talk: with our own client on both sides, and with the published SDK on the other. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { WebSocket as WsSocket } from 'ws'
+import type { WebSocketClass } from '../src/index.ts'
 import { next, openStage } from './stage.ts'
 
 describe('ChatClient', () => {
@@ -59,6 +61,19 @@ describe('ChatClient', () => {
     await said.remove()
     assert.deepEqual(await removed, { channelSid: made.sid, index: 0 })
     await ana.next('messageRemoved', (it) => it.index === 0)
+  })
+
+  test('goes over another WebSocket where it is given one', async () => {
+    await using stage = await openStage()
+    const vera = await stage.come('vera', { WebSocket: WsSocket as unknown as WebSocketClass })
+    const channel = await vera.createChannel()
+    const heard = next(vera, 'messageAdded')
+    await channel.send('over ws')
+    assert.equal((await heard).body, 'over ws')
+    const back = next(vera, 'stateChanged', (state) => state === 'connected')
+    stage.network.cut()
+    await back
+    assert.equal((await channel.send('again')).index, 1)
   })
 
   test('pages through 250 messages both ways', async () => {
