@@ -115,6 +115,7 @@ export class Channel implements ChannelData {
     return this.#core.untilIn(this.sid, true)
   }
 
+  /** Is a member no more; the others hear `memberLeft`. */
   async leave(): Promise<void> {
     await this.remove(this.#core.identity)
     await this.#core.untilIn(this.sid, false)
@@ -130,15 +131,21 @@ export class Channel implements ChannelData {
     await this.#ask('DELETE', `/Participants/${encodeURIComponent(identity)}`)
   }
 
+  /** Asks somebody in: they hear `channelInvited`. */
   async invite(identity: string): Promise<void> {
     await this.#ask('POST', '/Invites', { identity })
   }
 
+  /** Turns an invitation down. */
   async decline(): Promise<void> {
     await this.#ask('DELETE', `/Invites/${encodeURIComponent(this.#core.identity)}`)
     await this.#core.untilIn(this.sid, false)
   }
 
+  /**
+   * Changes what is given; it comes as `channelUpdated`.
+   * @throws ChatError `conflict` where the unique name is taken
+   */
   async update(change: ChannelNames): Promise<void> {
     await this.#ask('POST', '', writeChange(change))
   }
@@ -167,6 +174,7 @@ export class Channel implements ChannelData {
     return this.#mine('GET')
   }
 
+  /** Whether this user wants to be told of messages while away. */
   async setNotificationLevel(level: 'default' | 'muted'): Promise<void> {
     await this.#mine('POST', { notification_level: level })
   }

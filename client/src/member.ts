@@ -33,6 +33,7 @@ export class Member {
     return this.#core.users.get(this.identity)
   }
 
+  /** Any JSON; it comes as `memberUpdated`. */
   async updateAttributes(attributes: unknown): Promise<void> {
     await this.#core.connection.request('POST', this.#address, writeChange({ attributes }))
   }
