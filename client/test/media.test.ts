@@ -42,10 +42,15 @@ describe('files', () => {
       const there = await ana.next('messageAdded', (it) => it.index === said.index)
       assert.equal(there.media?.size, PNG.length)
     }
+    const both = await channel.send({
+      body: 'see the photograph',
+      media: new Blob([PNG], { type: 'image/png' }),
+    })
+    assert.deepEqual([both.body, both.media?.size], ['see the photograph', PNG.length])
     const { items } = await channel.getMessages()
     assert.deepEqual(
       items.map((it) => it.media?.filename),
-      ['parcel 📦.png', null, 'bytes.png', 'stream.png'],
+      ['parcel 📦.png', null, 'bytes.png', 'stream.png', null],
     )
   })
 
