@@ -2,13 +2,12 @@
 import assert from 'node:assert/strict'
 import type { Scene } from '../scene.ts'
 import type { Heard } from '../seen.ts'
-import { agreed, isRefused, readAgain, type Step, toldOf } from './step.ts'
+import { agreed, inTurns, isRefused, readAgain, type Step, toldOf } from './step.ts'
 
 const says = (body: string) => (it: Heard) => it.message?.body === body
 
 /** Enough for many pages of every size that the SDKs ask for. */
 const MANY = 503
-const AT_ONCE = 25
 
 /** A picture of one dot. */
 export const PNG = {
@@ -138,10 +137,7 @@ export const messages: readonly Step[] = [
     tell: async ({ vera, ana, service }) => {
       const { sid } = await service.channels.create({ type: 'private' })
       const { messages, members } = service.channels(sid)
-      for (let sent = 0; sent < MANY; sent += AT_ONCE) {
-        const some = Array.from({ length: Math.min(AT_ONCE, MANY - sent) }, (_, i) => `No. ${sent + i}`)
-        await Promise.all(some.map((body) => messages.create({ from: 'system', body })))
-      }
+      await inTurns(MANY, (number) => messages.create({ from: 'system', body: `No. ${number}` }))
       for (const { identity } of [vera, ana]) await members.create({ identity })
       const rows = (await messages.list({ order: 'asc', pageSize: 100 })).map((it) => [
         it.index,

@@ -4,9 +4,12 @@ import { until } from '../../../journeys/program.ts'
 import type { Person } from '../person.ts'
 import type { Scene } from '../scene.ts'
 import type { Belief, Heard } from '../seen.ts'
-import { agreed, type Step, shownByRest, toldOf } from './step.ts'
+import { agreed, inTurns, type Step, shownByRest, toldOf } from './step.ts'
 
 const AGREES_WITHIN_MS = 5_000
+
+/** More than a follower is told at once. */
+const MISSED = 510
 
 const is = (channelSid: string) => (it: Heard) => it.channel?.sid === channelSid
 
@@ -78,6 +81,25 @@ export const resuming: readonly Step[] = [
           toldOf(who, sid).map((it) => it.body),
           bodies,
         )
+    },
+  },
+  {
+    title: 'is told of more than comes in one answer, in order, once',
+    tell: async ({ vera, ana, wire, service, room }) => {
+      const sid = await room('Flood')
+      const { messages } = service.channels(sid)
+      wire.cut()
+      await inTurns(MISSED, (number) => messages.create({ from: 'system', body: `${number}` }))
+      wire.mend()
+      const rows = (await messages.list({ order: 'asc', pageSize: 100 })).map((it) => [it.index, it.body])
+      const last = (it: Heard) => it.message?.channelSid === sid && it.message.index === MISSED - 1
+      for (const who of [vera, ana]) {
+        await who.hears('messageAdded', last)
+        assert.deepEqual(
+          toldOf(who, sid).map((it) => [it.index, it.body]),
+          rows,
+        )
+      }
     },
   },
   {

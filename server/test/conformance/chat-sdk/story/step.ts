@@ -20,6 +20,14 @@ export const isRefused = (asking: Promise<unknown>, code: number): Promise<void>
     return true
   })
 
+const AT_ONCE = 25
+
+/** Does something that often, some at a time. */
+export const inTurns = async (times: number, act: (number: number) => Promise<unknown>): Promise<void> => {
+  for (let done = 0; done < times; done += AT_ONCE)
+    await Promise.all(Array.from({ length: Math.min(AT_ONCE, times - done) }, (_, i) => act(done + i)))
+}
+
 /** The messages that somebody was told of in a channel, as often as they were told. */
 export const toldOf = (person: Person, channelSid: string, event = 'messageAdded'): SeenMessage[] =>
   person.heard.flatMap(({ event: it, message }) =>
