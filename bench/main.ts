@@ -6,6 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { assignmentRow } from './rows/assignment.ts'
+import { assignmentCostRow } from './rows/assignment-cost.ts'
 import { flexChannelRow } from './rows/flex-channel.ts'
 import { growthRows } from './rows/growth.ts'
 import { memoryRow } from './rows/memory.ts'
@@ -22,6 +23,7 @@ const rows: Readonly<Record<string, () => Promise<Row | readonly Row[]>>> = {
   'post-heard': postHeardRow,
   'flex-channel': flexChannelRow,
   assignment: assignmentRow,
+  'assignment-cost': assignmentCostRow,
   memory: memoryRow,
   growth: growthRows,
   'socket-send': socketSendRow,

@@ -2,10 +2,10 @@
  * Does it stay as fast? Posts into a nearly empty store and into one with 1,000,000 messages in 100,000 channels, and
  * how long a start takes on the full one.
  */
-import { randomFillSync } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
+import { DatabaseSync } from 'node:sqlite'
+import { copier, type Sample, sid } from '../copies.ts'
 import { ask, newFolder, openParley } from '../programs.ts'
 import type { Row } from '../table.ts'
 import { measurePosts } from './post.ts'
@@ -21,29 +21,13 @@ const ATTRIBUTES = JSON.stringify({ order: 'a'.repeat(540) })
 
 const MB = 1024 * 1024
 
-type Sample = Record<string, SQLInputValue>
-
-/** A SID as they are made: time, then chance. */
-const sid = (prefix: string, at: number): string =>
-  prefix +
-  (1_700_000_000_000 + at).toString(16).padStart(12, '0') +
-  randomFillSync(Buffer.alloc(10)).toString('hex')
-
-const inserter = (db: DatabaseSync, table: string, sample: Sample) => {
-  const columns = Object.keys(sample)
-  const statement = db.prepare(
-    `insert into ${table} (${columns.map((it) => `"${it}"`)}) values (${columns.map(() => '?')})`,
-  )
-  return (changes: Sample) => statement.run(...Object.values({ ...sample, ...changes }))
-}
-
 /** Copies one channel and its message as often as is wanted. @returns the new channels */
 const fill = (folder: string, from: number, to: number, messagesEach: number): string[] => {
   const db = new DatabaseSync(join(folder, 'parley.db'))
   const channel = db.prepare('select * from channels where messages_count = 1').get() as Sample
   const message = db.prepare('select * from messages where channel_sid = ?').get(channel.sid ?? '') as Sample
-  const addChannel = inserter(db, 'channels', channel)
-  const addMessage = inserter(db, 'messages', message)
+  const addChannel = copier(db, 'channels', channel)
+  const addMessage = copier(db, 'messages', message)
   const counters = Object.hasOwn(channel, 'last_index') ? { last_index: messagesEach - 1 } : {}
   const made: string[] = []
   db.exec('begin')

@@ -21,8 +21,9 @@ import { liveReservations } from '../offer.ts'
 import { findTask, requireWorkspace } from '../parents.ts'
 import { factsOf } from '../placing.ts'
 import { answersOf, laneFacts, RoundLane } from '../router/lane.ts'
-import { countWorkers, skipScope } from '../router/pass-over.ts'
+import { countWorkers, readEverybody, skipScope } from '../router/pass-over.ts'
 import { COUNTED_MAX, waitingBefore } from '../router/waiting.ts'
+import { WorkersKnown } from '../router/workers-known.ts'
 import { isLive, taskRow } from '../task-row.ts'
 import { parseWorkflowConfiguration } from '../workflow-configuration.ts'
 import { skip } from '../workflow-step.ts'
@@ -203,8 +204,9 @@ const countAhead = async (reader: Reader, task: StoredTask): Promise<number> => 
 const skipOf = async (reader: Reader, lane: RoundLane, task: StoredTask) => {
   const { skipIf } = lane.facts.target
   if (skipIf === undefined || !lane.queue) return null
-  const workers = await countWorkers(reader, task.workspace_sid, lane.queue.target_workers)
   const now = reader.now()
+  const everybody = await readEverybody(reader, task.workspace_sid, new WorkersKnown())
+  const workers = countWorkers(everybody, lane.queue.target_workers, now)
   const explanation = compileExpression(skipIf).explain(skipScope(lane, workers, now))
   const workflow = task.workflow_sid && (await find(reader, 'workflows', { sid: task.workflow_sid }))
   const configuration = workflow ? parseWorkflowConfiguration(workflow.configuration) : undefined

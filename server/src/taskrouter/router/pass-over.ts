@@ -1,6 +1,7 @@
 /** Targets that let tasks pass: `skip_if` is asked once nobody can take a task, with the workers of its queue counted. */
 
 import { update } from '../../store/rows.ts'
+import type { StoredWorker } from '../../store/tables/taskrouter.ts'
 import type { Reader, Store, Tx } from '../../store/tx.ts'
 import { compileExpression, type Scope } from '../expression/compile.ts'
 import { HOUSE } from '../house.ts'
@@ -8,10 +9,11 @@ import { lockTasks } from '../parents.ts'
 import { moveOn, REASONS } from '../placing.ts'
 import { cancelLocked } from '../task-end.ts'
 import { targetWorkers } from '../text-expression.ts'
-import { scopeOf, workerFacts } from '../worker-scope.ts'
+import { scopeOf, type WorkerFacts } from '../worker-scope.ts'
 import type { RoundLane } from './lane.ts'
 import { laneOf, readTarget } from './target.ts'
 import { nextTasks, workersOfWorkspace } from './waiting.ts'
+import type { WorkersKnown } from './workers-known.ts'
 
 /** How many tasks move on in one transaction. */
 const BATCH = 50
@@ -19,22 +21,31 @@ const BATCH = 50
 /** What `workers.…` reads in `skip_if`. */
 export type Counts = Readonly<Record<string, number>>
 
-/** @returns how many tasks went elsewhere */
+/**
+ * @param known the facts of workers, as the router remembers them
+ * @returns how many tasks went elsewhere
+ */
 export const passOver = async (
   store: Store,
   workspaceSid: string,
   left: readonly RoundLane[],
+  known: WorkersKnown,
 ): Promise<number> => {
   const { reader } = store
   const counts = new Map<string, Counts>()
+  let everybody: Everybody | undefined
   let moved = 0
   for (const lane of left) {
     const { skipIf } = lane.facts.target
     if (skipIf === undefined || !lane.queue) continue
     const { sid, target_workers } = lane.queue
-    const workers = counts.get(sid) ?? (await countWorkers(reader, workspaceSid, target_workers))
-    counts.set(sid, workers)
-    if (!compileExpression(skipIf).matches(skipScope(lane, workers, reader.now()))) continue
+    // Counting holds every worker of the workspace against the queue: only where the count is asked for.
+    if (!counts.has(sid) && skipIf.includes('workers')) {
+      everybody ??= await readEverybody(reader, workspaceSid, known)
+      counts.set(sid, countWorkers(everybody, target_workers, reader.now()))
+    }
+    const scope = skipScope(lane, counts.get(sid) ?? {}, reader.now())
+    if (!compileExpression(skipIf).matches(scope)) continue
     moved += await moveAll(store, workspaceSid, lane.name)
   }
   return moved
@@ -48,17 +59,35 @@ export const skipScope = ({ facts: { attributes } }: RoundLane, workers: Counts,
   now,
 })
 
-/** `available`, `unavailable`, and a count for each activity's SID. */
-export const countWorkers = async (
+interface Everybody {
+  readonly workers: readonly Pick<StoredWorker, 'sid' | 'activity_sid' | 'available'>[]
+  readonly facts: ReadonlyMap<string, WorkerFacts>
+}
+
+/** The workers of a workspace, as they are counted. */
+export const readEverybody = async (
   reader: Reader,
   workspaceSid: string,
+  known: WorkersKnown,
+): Promise<Everybody> => {
+  const workers = await workersOfWorkspace.all(reader, { workspaceSid })
+  return { workers, facts: await known.of(reader, workers, false) }
+}
+
+/**
+ * `available`, `unavailable`, and a count for each activity's SID.
+ * @param expression the queue's `TargetWorkers`
+ */
+export const countWorkers = (
+  { workers, facts }: Everybody,
   expression: string | null,
-): Promise<Counts> => {
+  now: number,
+): Counts => {
   const inQueue = targetWorkers(expression)
-  const now = reader.now()
   const counts: Record<string, number> = { available: 0, unavailable: 0 }
-  for (const worker of await workersOfWorkspace.all(reader, { workspaceSid })) {
-    if (!inQueue.matches(scopeOf(workerFacts(worker), now))) continue
+  for (const worker of workers) {
+    const fact = facts.get(worker.sid)
+    if (!fact || !inQueue.matches(scopeOf(fact, now))) continue
     const keys = [worker.available ? 'available' : 'unavailable', worker.activity_sid ?? '']
     for (const key of keys) counts[key] = (counts[key] ?? 0) + 1
   }

@@ -55,7 +55,7 @@ export const route = async (
     const made = await reserveAll(store, workspaceSid, offers)
     lost = offers.length > 0 && made === 0 ? lost + 1 : 0
     if (lost > LOST_ROUNDS_MAX) return { again: now() + LOST_AGAIN_MS }
-    if (offers.length === 0 && (await passOver(store, workspaceSid, left)) === 0)
+    if (offers.length === 0 && (await passOver(store, workspaceSid, left, memory.workers)) === 0)
       return lookAgainAt === undefined ? undefined : { again: lookAgainAt }
     if (now() > endBy) return { again: now() }
   }

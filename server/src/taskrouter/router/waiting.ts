@@ -165,7 +165,10 @@ export const workersBySid = reading((db, at: { sids: string }, dialect) =>
 )
 
 export const workersOfWorkspace = reading((db, at: { workspaceSid: string }) =>
-  db.selectFrom('workers').selectAll().where('workspace_sid', '=', at.workspaceSid),
+  db
+    .selectFrom('workers')
+    .select(['sid', 'version', 'available', 'activity_sid'])
+    .where('workspace_sid', '=', at.workspaceSid),
 )
 
 export const channelCounts = reading((db, at: { sids: string }, dialect) =>
