@@ -131,13 +131,17 @@ export const remove = async <T extends TableName>(
   return (await tx.run(it, values)).changed
 }
 
-/** The first row that equals `where` in every named column. */
+/** No row holds a NUL: PostgreSQL keeps none in text, and takes none in a question. */
+const isNowhere = (value: unknown): boolean => typeof value === 'string' && value.includes('\0')
+
+/** The first row that equals `where` in every named column; what no column can hold finds nothing. */
 export const find = async <T extends TableName>(
   reader: Pick<Tx, 'run'>,
   table: T,
   where: Partial<Selectable<Tables[T]>>,
 ): Promise<Selectable<Tables[T]> | undefined> => {
   const { keys, shape, values } = read(where)
+  if (Object.values(where).some(isNowhere)) return undefined
   const it = finding(`${table}:${shape}`, () => ({ table, columns: [], keys }))
   return (await reader.run(it, values)).rows[0] as Selectable<Tables[T]> | undefined
 }
