@@ -15,6 +15,8 @@ export interface Program {
   press(keys: string): void
   /** Waits until its standard output holds the text. */
   says(text: string): Promise<void>
+  /** The same of its standard error. */
+  complains(text: string): Promise<void>
   /** Waits until it answers 200 at an address. */
   answers(url: string): Promise<void>
   /** SIGKILL: nothing is closed, nothing is said. */
@@ -71,6 +73,7 @@ export const start = (path: string, env: Readonly<Record<string, string>>): Prog
     type: (line) => void child.stdin.write(`${line}\n`),
     press: (keys) => void child.stdin.write(keys),
     says: (text) => does(`says “${text}”`, () => said.includes(text), SAYS_WITHIN_MS),
+    complains: (text) => does(`complains “${text}”`, () => complaint.includes(text), SAYS_WITHIN_MS),
     answers: (url) =>
       does(
         `answers at ${url}`,

@@ -417,6 +417,18 @@ describe('media: what is known', () => {
     assert.equal(await text(await studio.ask('vera', media.links.content)), 'x')
     await refused(await studio.ask('ana', media.links.content), 404, 20404)
   })
+
+  test('[CS413] what a region puts before the path of a file is passed over', async () => {
+    await using studio = await openStudio()
+    const path = `/r.twilio.com${studio.path}`
+    const answer = await studio.ask('vera', path, { method: 'POST', body: 'x' })
+    assert.equal(answer.status, 201)
+    const media = (await answer.json()) as Media
+    const again = await studio.ask('vera', `${path}/${media.sid}`)
+    assert.equal(await text(await fetchLink((await again.json()) as Media)), 'x')
+    await refused(await studio.ask('ana', `${path}/${media.sid}`), 404, 20404)
+    await refused(await studio.ask('vera', `/r.example.com${studio.path}/${media.sid}`), 404, 20404)
+  })
 })
 
 describe('media: content', () => {

@@ -40,6 +40,12 @@ const MEDIA = '/v1/Services/:ServiceSid/Media'
 const MEDIA_SET = '/v1/Services/:ServiceSid/MediaSet'
 const CONTENT = '/content/:Sid'
 
+/**
+ * The chat SDKs before 5 put a host of their own before the address of media. With a region such as
+ * `chat.example.org/r` that host is `mcs.chat.example.org`, and this is left before the path.
+ */
+const REGION = '/:Region(^[^/]+\\.twilio\\.com$)'
+
 export interface MediaSettings {
   /** How long a link to content is good. */
   readonly urlSeconds: number
@@ -74,19 +80,22 @@ export const addMediaRoutes = async (app: FastifyInstance, serving: MediaServing
   await app.register(async (scope) => {
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('*', (_request, _body, done) => done(null))
-    scope.route({
-      method: 'POST',
-      url: MEDIA,
-      config: { operation: operation('POST', MEDIA), openTo: 'clients', slow: true },
-      handler: uploadHandler(serving, shown),
+    const handler = uploadHandler(serving, shown)
+    for (const url of [MEDIA, REGION + MEDIA])
+      scope.route({
+        method: 'POST',
+        url,
+        config: { operation: operation('POST', MEDIA), openTo: 'clients', slow: true },
+        handler,
+      })
+  })
+  for (const url of [`${MEDIA}/:Sid`, `${REGION}${MEDIA}/:Sid`])
+    app.route({
+      method: 'GET',
+      url,
+      config: { operation: operation('GET', `${MEDIA}/:Sid`), openTo: 'clients' },
+      handler: async (request) => shown(await look(request)),
     })
-  })
-  app.route({
-    method: 'GET',
-    url: `${MEDIA}/:Sid`,
-    config: { operation: operation('GET', `${MEDIA}/:Sid`), openTo: 'clients' },
-    handler: async (request) => shown(await look(request)),
-  })
   app.route({
     method: 'GET',
     url: `${MEDIA}/:Sid/Content`,
