@@ -7,6 +7,7 @@ import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { assignmentRow } from './rows/assignment.ts'
 import { assignmentCostRow } from './rows/assignment-cost.ts'
+import { expressionsRow } from './rows/expressions.ts'
 import { flexChannelRow } from './rows/flex-channel.ts'
 import { growthRows } from './rows/growth.ts'
 import { memoryRow } from './rows/memory.ts'
@@ -24,6 +25,7 @@ const rows: Readonly<Record<string, () => Promise<Row | readonly Row[]>>> = {
   'flex-channel': flexChannelRow,
   assignment: assignmentRow,
   'assignment-cost': assignmentCostRow,
+  expressions: expressionsRow,
   memory: memoryRow,
   growth: growthRows,
   'socket-send': socketSendRow,
