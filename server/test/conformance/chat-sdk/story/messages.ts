@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import type { Scene } from '../scene.ts'
 import type { Heard } from '../seen.ts'
-import { agreed, inTurns, isRefused, readAgain, type Step, toldOf } from './step.ts'
+import { agreed, inTurns, isAt, isRefused, readAgain, type Step, toldOf } from './step.ts'
 
 const says = (body: string) => (it: Heard) => it.message?.body === body
 
@@ -63,8 +63,7 @@ export const messages: readonly Step[] = [
       assert.equal(await ana.sendFile(sid, PNG, {}), 1)
       for (const index of [0, 1]) {
         for (const who of [vera, ana]) {
-          const at = (it: Heard) => it.message?.channelSid === sid && it.message.index === index
-          const { message } = await who.hears('messageAdded', at)
+          const { message } = await who.hears('messageAdded', isAt(sid, index))
           assert.ok(message)
           const { media } = message
           assert.deepEqual([message.body, media?.contentType], [null, 'image/png'])
@@ -115,11 +114,7 @@ export const messages: readonly Step[] = [
       await isRefused(ana.message([sid, 0], 'remove'), 50107)
 
       const removed = async (index: number, left: number) => {
-        for (const who of [vera, ana])
-          await who.hears(
-            'messageRemoved',
-            (it) => it.message?.channelSid === sid && it.message.index === index,
-          )
+        for (const who of [vera, ana]) await who.hears('messageRemoved', isAt(sid, index))
         assert.equal((await messages.list()).length, left)
       }
       await ana.message([sid, 1], 'remove')

@@ -5,7 +5,7 @@ import { comeInNode } from '../in-node.ts'
 import type { Person } from '../person.ts'
 import { SDKS } from '../sdks.ts'
 import type { Heard } from '../seen.ts'
-import type { Step } from './step.ts'
+import { isAt, type Step } from './step.ts'
 
 const by = (channelSid: string, identity: string) => (it: Heard) =>
   it.member?.channelSid === channelSid && it.member.identity === identity
@@ -80,7 +80,7 @@ export const people: readonly Step[] = [
       for (const [count, read] of counts) {
         const sid = await room(`${count} unread`)
         for (const body of ['0', '1', '2']) await ana.channel(sid, 'sendMessage', body, {})
-        await vera.hears('messageAdded', (it) => it.message?.channelSid === sid && it.message.index === 2)
+        await vera.hears('messageAdded', isAt(sid, 2))
         await read(sid)
         assert.equal(await vera.channel(sid, 'getUnconsumedMessagesCount'), count)
       }

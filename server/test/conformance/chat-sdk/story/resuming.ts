@@ -4,7 +4,7 @@ import { until } from '../../../journeys/program.ts'
 import type { Person } from '../person.ts'
 import type { Scene } from '../scene.ts'
 import type { Belief, Heard } from '../seen.ts'
-import { agreed, inTurns, type Step, shownByRest, toldOf } from './step.ts'
+import { agreed, inTurns, isAt, type Step, shownByRest, toldOf } from './step.ts'
 
 const AGREES_WITHIN_MS = 5_000
 
@@ -20,8 +20,7 @@ export const resuming: readonly Step[] = [
       const { vera, ana, wire, service, room } = scene
       const [sid, left] = [await room('Tunnel'), await room('Farewell')]
       for (const body of ['0', '1', '2']) await ana.channel(sid, 'sendMessage', body, {})
-      for (const who of [vera, ana])
-        await who.hears('messageAdded', (it) => it.message?.channelSid === sid && it.message.index === 2)
+      for (const who of [vera, ana]) await who.hears('messageAdded', isAt(sid, 2))
       await vera.client('getUser', ana.identity)
 
       const after = vera.heard.length
@@ -43,7 +42,7 @@ export const resuming: readonly Step[] = [
 
       const since = (event: string, fits: (heard: Heard) => unknown) => vera.hears(event, fits, after)
       const message = (index: number, body?: string) => (it: Heard) =>
-        it.message?.channelSid === sid && it.message.index === index && (!body || it.message.body === body)
+        isAt(sid, index)(it) && (!body || it.message?.body === body)
       await since('messageAdded', message(7, '7, corrected'))
       await since('messageUpdated', message(1, '1, corrected'))
       await since('messageRemoved', message(2))
@@ -72,10 +71,9 @@ export const resuming: readonly Step[] = [
         if (Number(body) % 20 === 10) wire.cut()
         if (Number(body) % 20 === 12) wire.mend()
         await ana.channel(sid, 'sendMessage', body, {})
-        if (body === '19')
-          await vera.hears('messageAdded', (it) => it.message?.channelSid === sid && it.message.index === 15)
+        if (body === '19') await vera.hears('messageAdded', isAt(sid, 15))
       }
-      await vera.hears('messageAdded', (it) => it.message?.channelSid === sid && it.message.index === 39)
+      await vera.hears('messageAdded', isAt(sid, 39))
       for (const who of [vera, ana])
         assert.deepEqual(
           toldOf(who, sid).map((it) => it.body),
@@ -92,9 +90,8 @@ export const resuming: readonly Step[] = [
       await inTurns(MISSED, (number) => messages.create({ from: 'system', body: `${number}` }))
       wire.mend()
       const rows = (await messages.list({ order: 'asc', pageSize: 100 })).map((it) => [it.index, it.body])
-      const last = (it: Heard) => it.message?.channelSid === sid && it.message.index === MISSED - 1
       for (const who of [vera, ana]) {
-        await who.hears('messageAdded', last)
+        await who.hears('messageAdded', isAt(sid, MISSED - 1))
         assert.deepEqual(
           toldOf(who, sid).map((it) => [it.index, it.body]),
           rows,

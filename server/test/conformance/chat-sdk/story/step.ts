@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { type Person, Refused } from '../person.ts'
 import type { Scene } from '../scene.ts'
 import type { Ability } from '../sdks.ts'
-import type { SeenMessage } from '../seen.ts'
+import type { Heard, SeenMessage } from '../seen.ts'
 
 export interface Step {
   readonly title: string
@@ -27,6 +27,12 @@ export const inTurns = async (times: number, act: (number: number) => Promise<un
   for (let done = 0; done < times; done += AT_ONCE)
     await Promise.all(Array.from({ length: Math.min(AT_ONCE, times - done) }, (_, i) => act(done + i)))
 }
+
+/** Whether what was heard is of a message at an index. */
+export const isAt =
+  (channelSid: string, index: number) =>
+  ({ message }: Heard): boolean =>
+    message?.channelSid === channelSid && message.index === index
 
 /** The messages that somebody was told of in a channel, as often as they were told. */
 export const toldOf = (person: Person, channelSid: string, event = 'messageAdded'): SeenMessage[] =>
