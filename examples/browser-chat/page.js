@@ -94,7 +94,6 @@ async function open() {
   $('body').focus()
   try {
     chat = await openChat(kept.name, tell)
-    $('composer').dataset.ready = ''
     showState()
     haveRead()
   } catch {

@@ -61,16 +61,22 @@ test('Vera shows Ana her fern, Parley is killed in the middle, and each has ever
   await keepPressing(() => ana.press(' '), isWriting())
   await picture(vera, 'browser-chat')
 
+  const send = async (body: string): Promise<void> => {
+    await draft.fill(body)
+    await vera.getByRole('button', { name: 'Send', exact: true }).click()
+  }
+  // Whether it arrived before the end, nobody can tell.
+  await send('Rain water, or from the tap?')
   await stage.restartParley(async () => {
     await vera.getByText('Connecting again…').waitFor()
-    await vera.getByLabel('Your message').fill('Are you still there?')
-    await vera.getByRole('button', { name: 'Send', exact: true }).click()
-    await vera.locator('.own.sending').waitFor()
+    await send('Are you still there?')
+    await vera.locator('.own.sending', { hasText: 'Are you still there?' }).waitFor()
   })
+  await ana.says('Vera: Rain water, or from the tap?')
   await ana.says('Vera: Are you still there?')
   await vera.locator('.own[id]', { hasText: 'Are you still there?' }).waitFor()
   await vera.getByText('Ana is here for you').waitFor()
-  ana.type('As ever. Come by with it, if it sulks.')
+  ana.type('Rain water, if you can. Come by with it, if it sulks.')
   await vera.getByText('if it sulks').waitFor()
   const conversation = [
     'Hello! My fern is turning yellow. Do I water it too much?',
@@ -80,10 +86,14 @@ test('Vera shows Ana her fern, Parley is killed in the middle, and each has ever
     'Ana: Thirsty, not drowned: give it a good soak. This is mine, a week after:',
     'Ana',
     'What a difference. I will!',
+    'Rain water, or from the tap?',
     'Are you still there?',
-    'Ana: As ever. Come by with it, if it sulks.',
+    'Ana: Rain water, if you can. Come by with it, if it sulks.',
   ]
   assert.deepEqual(await read(vera), conversation)
+
+  for (const body of ['Rain water, or', 'Are you still there?', 'What a difference'])
+    assert.equal(ana.said.split(`Vera: ${body}`).length, 2, `Ana is told “${body}” once`)
 
   ana.type('/end')
   await ana.says('The conversation with Vera is over')

@@ -9,6 +9,8 @@ const SAYS_WITHIN_MS = 30_000
 const ENDS_WITHIN_MS = 12_000
 
 export interface Program {
+  /** All of its standard output so far. */
+  readonly said: string
   /** Types a line. */
   type(line: string): void
   /** Presses keys, without Enter. */
@@ -70,6 +72,9 @@ export const start = (path: string, env: Readonly<Record<string, string>>): Prog
     }
   }
   return {
+    get said() {
+      return said
+    },
     type: (line) => void child.stdin.write(`${line}\n`),
     press: (keys) => void child.stdin.write(keys),
     says: (text) => does(`says “${text}”`, () => said.includes(text), SAYS_WITHIN_MS),
