@@ -138,6 +138,9 @@ const declared = {
   friendly_name_taken: [409, 20409, '{resource} with FriendlyName {name} already exists'],
   in_use: [409, 20409, '{what} is in use: {by}'],
   illegal_move: [400, 20001, 'Invalid parameter {parameter}: a {resource} that is {from} cannot become {to}'],
+  transfer_refused: [400, 20001, 'The task cannot be transferred: {reason}'],
+  // To the letter: those who cancel a transfer twice look for this sentence.
+  transfer_over: [400, 20001, 'Transfer {sid} is already {status} . Cannot cancel transfer.'],
   reason_missing: [400, 20001, 'Missing required parameter Reason'],
 } as const satisfies Record<string, readonly [status: number, code: number, sentence: string]>
 

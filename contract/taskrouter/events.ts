@@ -8,6 +8,7 @@ import type { ReservationRow } from './reservation.ts'
 import type { TaskRow } from './task.ts'
 import type { TaskChannelRow } from './task-channel.ts'
 import type { TaskQueueRow } from './task-queue.ts'
+import type { TransferRow } from './transfer.ts'
 import type { WorkerRow } from './worker.ts'
 import type { WorkerChannelRow } from './worker-channel.ts'
 import type { WorkflowRow } from './workflow.ts'
@@ -17,6 +18,13 @@ interface Offer {
   reservation: ReservationRow
   task: TaskRow
   worker: WorkerRow
+  /** The one that it was made for, or that began with it and is under way. */
+  transfer: TransferRow | undefined
+}
+
+interface Transferred {
+  transfer: TransferRow
+  task: TaskRow
 }
 
 interface InQueue {
@@ -82,6 +90,12 @@ export interface TaskRouterEvents {
   'task.deleted': { task: TaskRow }
   /** Some minutes after its end. */
   'task.system-deleted': { task: TaskRow }
+  'task.transfer-initiated': Transferred
+  /** A worker of the queue did not take it; others are asked. */
+  'task.transfer-attempt-failed': Transferred
+  'task.transfer-failed': Transferred
+  'task.transfer-canceled': Transferred
+  'task.transfer-completed': Transferred
   'reservation.created': Offer
   'reservation.accepted': Offer
   'reservation.rejected': Offer

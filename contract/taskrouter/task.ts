@@ -24,6 +24,16 @@ export const TASK_MOVES: Readonly<Record<TaskStatus, readonly TaskStatus[]>> = {
   canceled: [],
 }
 
+/** What a transfer makes of a task: it is offered again, and given back where nobody takes it. */
+export const TASK_MOVES_BY_TRANSFER: Readonly<Record<TaskStatus, readonly TaskStatus[]>> = {
+  pending: ['pending', 'assigned', 'wrapping'],
+  reserved: ['pending', 'assigned', 'wrapping'],
+  assigned: ['pending', 'reserved'],
+  wrapping: [],
+  completed: [],
+  canceled: [],
+}
+
 /** Which of the moves a request may make; the others follow from reservations. */
 export const TASK_STATUSES_ASKED: readonly TaskStatus[] = ['canceled', 'wrapping', 'completed']
 

@@ -5,6 +5,7 @@
 import type { EventOf } from '@parley/contract/event.ts'
 import type { TaskRouterEvents } from '@parley/contract/taskrouter/events.ts'
 import type { TaskRow } from '@parley/contract/taskrouter/task.ts'
+import type { TransferRow } from '@parley/contract/taskrouter/transfer.ts'
 import type { WorkerRow } from '@parley/contract/taskrouter/worker.ts'
 import type { WorkflowRow } from '@parley/contract/taskrouter/workflow.ts'
 import { parseWorkflowConfiguration } from './workflow-configuration.ts'
@@ -54,6 +55,11 @@ const DESCRIPTIONS: Readonly<Record<Recorded['name'], string>> = {
   'task.completed': 'Task {task_sid} completed',
   'task.deleted': 'Task {task_sid} deleted',
   'task.system-deleted': 'Task {task_sid} deleted by the system',
+  'task.transfer-initiated': 'Task {task_sid} transfer {transfer_sid} initiated',
+  'task.transfer-attempt-failed': 'Task {task_sid} transfer {transfer_sid} attempt failed',
+  'task.transfer-failed': 'Task {task_sid} transfer {transfer_sid} failed',
+  'task.transfer-canceled': 'Task {task_sid} transfer {transfer_sid} canceled',
+  'task.transfer-completed': 'Task {task_sid} transfer {transfer_sid} completed',
   'reservation.created': 'Reservation {reservation_sid} created for worker {worker_name}',
   'reservation.accepted': 'Reservation {reservation_sid} accepted by worker {worker_name}',
   'reservation.rejected': 'Reservation {reservation_sid} rejected by worker {worker_name}',
@@ -141,12 +147,24 @@ const workflowData = (it: WorkflowRow): Record<string, Value> => ({
   workflow_name: it.friendly_name,
 })
 
+const transferData = (it: TransferRow): Record<string, Value> => ({
+  transfer_sid: it.sid,
+  transfer_mode: it.transfer_mode,
+  transfer_type: it.transfer_type,
+  transfer_to: it.transfer_to,
+  transfer_status: it.transfer_status,
+  transfer_failed_reason: it.transfer_failed_reason,
+  transfer_initiating_reservation_sid: it.initiating_reservation_sid,
+  transfer_initiating_worker_sid: it.initiating_worker_sid,
+})
+
 /** What an event tells beside its task and its worker. */
 const own = (event: Recorded): Record<string, Value> => {
   if ('reservation' in event) {
     const { sid, version } = event.reservation as typeof event.reservation & { readonly version?: number }
     return { reservation_sid: sid, reservation_version: version }
   }
+  if ('transfer' in event) return transferData(event.transfer)
   if ('previousActivity' in event)
     return {
       worker_previous_activity_sid: event.previousActivity.sid,

@@ -6,13 +6,15 @@
 import type { Actor } from '@parley/contract/actor.ts'
 import { problem } from '@parley/contract/problem.ts'
 import { RESERVATION_MOVES, type ReservationStatus } from '@parley/contract/taskrouter/reservation.ts'
+import type { TransferRow } from '@parley/contract/taskrouter/transfer.ts'
 import type { WorkspaceRow } from '@parley/contract/taskrouter/workspace.ts'
 import { notLater } from '../jobs/later.ts'
 import { reading } from '../store/query.ts'
-import { update } from '../store/rows.ts'
+import { find, update } from '../store/rows.ts'
 import type { StoredReservation, StoredTask, StoredWorker } from '../store/tables/taskrouter.ts'
 import type { Reader, Tx } from '../store/tx.ts'
 import { taskRow } from './task-row.ts'
+import { openTransfer } from './transfer-row.ts'
 import { count } from './workload.ts'
 
 export const RESERVATION_TIMEOUT = 'taskrouter.reservation-timeout'
@@ -59,6 +61,18 @@ const takersOf = reading((db, at: { taskSid: string }) =>
 /** Who has taken the task and is not done with it. */
 export const workersWith = (reader: Reader, taskSid: string): Promise<StoredWorker[]> =>
   takersOf.all(reader, { taskSid })
+
+/** The transfer that an offer was made for; else the one that is under way and began with it. */
+export const transferOf = async (
+  reader: Reader,
+  reservation: Pick<StoredReservation, 'sid' | 'transfer_sid'>,
+  task: Pick<StoredTask, 'transfer_sid'>,
+): Promise<TransferRow | undefined> => {
+  const { transfer_sid: sid } = reservation
+  if (sid !== null) return find(reader, 'task_transfers', { sid })
+  const open = await openTransfer(reader, task)
+  return open?.initiating_reservation_sid === reservation.sid ? open : undefined
+}
 
 /** @throws 400 where the reservation cannot become that */
 export const mayMove = (from: ReservationStatus, to: ReservationStatus): void => {
@@ -108,6 +122,7 @@ export const moveReservation = async (
     reservation: moved,
     task: taskRow(task, now),
     worker: counted,
+    transfer: await transferOf(tx, moved, task),
   })
   return { reservation: moved, worker: counted }
 }

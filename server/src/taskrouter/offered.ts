@@ -1,10 +1,12 @@
 /** What a worker was offered: their reservations, each with its task. */
 import type { ReservationStatus } from '@parley/contract/taskrouter/reservation.ts'
 import type { TaskRow } from '@parley/contract/taskrouter/task.ts'
+import type { TransferRow } from '@parley/contract/taskrouter/transfer.ts'
 import { listing, type PageAsked } from '../store/listing.ts'
 import { reading } from '../store/query.ts'
 import type { StoredReservation, StoredTask } from '../store/tables/taskrouter.ts'
 import type { Reader } from '../store/tx.ts'
+import { transferOf } from './offer.ts'
 import { taskRow } from './task-row.ts'
 
 /** Those that have not ended. */
@@ -15,6 +17,8 @@ export interface Offered {
   readonly sid: string
   readonly reservation: StoredReservation
   readonly task: TaskRow & StoredTask
+  /** The one that it was made for, or that began with it and is under way. */
+  readonly transfer: TransferRow | undefined
 }
 
 const list = listing(
@@ -51,8 +55,12 @@ export const withTasks = async (
   const sids = JSON.stringify([...new Set(reservations.map((it) => it.task_sid))])
   const tasks = new Map((await tasksBySid.all(reader, { sids })).map((it) => [it.sid, it]))
   const now = reader.now()
-  return reservations.flatMap((reservation) => {
+  const offered: Offered[] = []
+  for (const reservation of reservations) {
     const task = tasks.get(reservation.task_sid)
-    return task ? [{ sid: reservation.sid, reservation, task: taskRow(task, now) }] : []
-  })
+    if (!task) continue
+    const transfer = await transferOf(reader, reservation, task)
+    offered.push({ sid: reservation.sid, reservation, task: taskRow(task, now), transfer })
+  }
+  return offered
 }

@@ -196,7 +196,8 @@ export const moveOn = async (
   tx: Tx,
   { task, why, actor }: { task: StoredTask; why: Exclude<Why, 'new'>; actor: Actor },
 ): Promise<{ task: StoredTask; nowhere?: keyof typeof REASONS; stays?: true }> => {
-  if (task.workflow_sid === null) return { task, stays: true }
+  // One that is being transferred goes where it was sent.
+  if (task.workflow_sid === null || task.transfer_sid !== null) return { task, stays: true }
   const workflow = await find(tx, 'workflows', { sid: task.workflow_sid })
   if (!workflow) return { task, stays: true }
   const { place, notes } = await findPlace(tx, { task, workflow, why, actor })

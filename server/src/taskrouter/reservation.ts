@@ -21,6 +21,9 @@ import { findTask, lockTask, lockWorkers, requireActivity, requireWorkspace } fr
 import { moveOn, REASONS } from './placing.ts'
 import { mustMatch, sayVersion } from './row-version.ts'
 import { cancelLocked, completeLocked, expectNothing, wrapLocked } from './task-end.ts'
+import { isLive } from './task-row.ts'
+import { takeBack } from './transfer-back.ts'
+import { openTransfer, settleTransfer, tellTransfer } from './transfer-row.ts'
 import { wakeRouter } from './wake-router.ts'
 import { enterActivity } from './worker-activity.ts'
 import { mayActFor } from './worker-token.ts'
@@ -58,7 +61,11 @@ export const acceptReservation = async (
   { reservation, task, workspace, actor }: Locked & { actor: Actor },
 ): Promise<StoredReservation> => {
   mayMove(reservation.reservation_status, 'accepted')
-  const others = (await liveReservations(tx, task.sid)).filter((it) => it.sid !== reservation.sid)
+  const others = (await liveReservations(tx, task.sid)).filter(
+    (it) => it.sid !== reservation.sid && it.reservation_status === 'pending',
+  )
+  const open = await openTransfer(tx, task)
+  const transfer = open && (await settleTransfer(tx, open, 'complete'))
   const workers = await lockWorkers(
     tx,
     [reservation, ...others].map((it) => it.worker_sid),
@@ -71,6 +78,7 @@ export const acceptReservation = async (
       assignment_status: 'assigned',
       waits: 0,
       offers: 0,
+      transfer_sid: null,
       date_updated: tx.now(),
       version: task.version + 1,
     },
@@ -86,6 +94,7 @@ export const acceptReservation = async (
     to: 'accepted',
     worker: accepting,
   })
+  if (transfer) tellTransfer(tx, 'task.transfer-completed', { transfer, task: assigned, actor })
   const queue = task.task_queue_sid ? await find(tx, 'task_queues', { sid: task.task_queue_sid }) : undefined
   // Only where a worker has one task at a time does the task say what they are doing.
   if (queue?.assignment_activity_sid && !workspace.multi_task_enabled) {
@@ -100,6 +109,12 @@ export const acceptReservation = async (
   await wakeRouter(tx, task.workspace_sid)
   return accepted
 }
+
+/** Why a transfer failed, by what the worker did. */
+const NOT_TAKEN = {
+  rejected: 'The worker rejected it',
+  timeout: 'The worker did not answer in time',
+} as const
 
 /**
  * The worker does not want the task, or said nothing in time. The task waits again, older; the worker stays as they
@@ -118,6 +133,18 @@ export const refuseReservation = async (
 ): Promise<StoredReservation> => {
   mayMove(reservation.reservation_status, to)
   const worker = await lockWorkerOf(tx, reservation)
+  const open = await openTransfer(tx, task)
+  const isLast = open?.transfer_type === 'WORKER'
+  const transfer = open && isLast ? await settleTransfer(tx, open, 'failed', NOT_TAKEN[to]) : open
+  if (transfer && isLast) {
+    const { task: back, goOn } = await takeBack(tx, task, transfer)
+    const moved = await moveReservation(tx, { reservation, to, task: back, worker, workspace, actor })
+    const activity = activitySid ? await find(tx, 'activities', { sid: activitySid }) : undefined
+    if (activity) await enterActivity(tx, { worker: moved.worker, workspace, activity, actor })
+    tellTransfer(tx, 'task.transfer-failed', { transfer, task: back, actor })
+    await goOn(actor)
+    return moved.reservation
+  }
   const offers = task.offers - 1
   const back = await update(
     tx,
@@ -134,6 +161,7 @@ export const refuseReservation = async (
   )
   if (!back) throw new Error(`task ${task.sid} is locked and not there`)
   const moved = await moveReservation(tx, { reservation, to, task: back, worker, workspace, actor })
+  if (transfer) tellTransfer(tx, 'task.transfer-attempt-failed', { transfer, task: back, actor })
   const activity = activitySid ? await find(tx, 'activities', { sid: activitySid }) : undefined
   if (activity) await enterActivity(tx, { worker: moved.worker, workspace, activity, actor })
   if (offers === 0) {
@@ -157,7 +185,7 @@ export const updateReservation = async (
     actor: Actor
   },
 ): Promise<StoredReservation> => {
-  const { reservation, task, actor } = locked
+  const { reservation } = locked
   mayMove(reservation.reservation_status, status)
   switch (status) {
     case 'accepted':
@@ -165,15 +193,36 @@ export const updateReservation = async (
     case 'rejected':
       return refuseReservation(tx, { ...locked, to: status, activitySid })
     case 'wrapping':
-      await wrapLocked(tx, { task, actor })
-      break
     case 'completed':
-      await completeLocked(tx, { task, reason: null, actor })
+      await finish(tx, { ...locked, to: status })
       break
     default:
       throw notAsked(reservation.reservation_status, status)
   }
   return (await find(tx, 'reservations', { sid: reservation.sid })) ?? reservation
+}
+
+/**
+ * Whoever alone has a task ends it with their reservation. While it is another's as well, or on its way to another, only
+ * the reservation ends.
+ */
+const finish = async (
+  tx: Tx,
+  { reservation, task, workspace, to, actor }: Locked & { to: 'wrapping' | 'completed'; actor: Actor },
+): Promise<void> => {
+  const others = (await liveReservations(tx, task.sid)).filter((it) => it.sid !== reservation.sid)
+  const isAnothers =
+    isLive(task) || others.some((it) => to === 'completed' || it.reservation_status === 'accepted')
+  if (!isAnothers) {
+    if (to === 'wrapping') await wrapLocked(tx, { task, actor })
+    else await completeLocked(tx, { task, reason: null, actor })
+    return
+  }
+  const worker = await lockWorkerOf(tx, reservation)
+  await moveReservation(tx, { reservation, to, task, worker, workspace, actor })
+  const areDone = !isLive(task) && others.every((it) => it.reservation_status === 'wrapping')
+  if (areDone && task.assignment_status === 'assigned') await wrapLocked(tx, { task, actor })
+  await wakeRouter(tx, task.workspace_sid)
 }
 
 const notAsked = (from: ReservationStatus, to: ReservationStatus) =>
@@ -235,7 +284,11 @@ interface UpdateAsked extends OneAsked {
   }
 }
 
-const INSTRUCTIONS: Readonly<Record<string, ReservationStatus>> = { accept: 'accepted', reject: 'rejected' }
+/** Those of voice mean nothing here. */
+const INSTRUCTIONS: ReadonlyMap<string, ReservationStatus> = new Map([
+  ['accept', 'accepted'],
+  ['reject', 'rejected'],
+])
 
 const updateOne = async (tx: Tx, call: UpdateAsked, under: Under): Promise<StoredReservation | undefined> => {
   const found = await fetchOne(tx, call, under)
@@ -243,7 +296,7 @@ const updateOne = async (tx: Tx, call: UpdateAsked, under: Under): Promise<Store
   if (!locked) return undefined
   mustMatch(call, locked.reservation)
   const { reservationStatus, workerActivitySid: activitySid, instruction = '' } = call.input
-  const status = reservationStatus ?? INSTRUCTIONS[instruction]
+  const status = reservationStatus ?? INSTRUCTIONS.get(instruction)
   if (activitySid !== undefined)
     await requireActivity(tx, locked.task.workspace_sid, activitySid, 'WorkerActivitySid')
   if (status === undefined) return locked.reservation

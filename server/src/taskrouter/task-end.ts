@@ -11,6 +11,7 @@ import { liveReservations, moveReservation } from './offer.ts'
 import { lockWorkers } from './parents.ts'
 import { STEP } from './placing.ts'
 import { isLive, isOver, taskRow } from './task-row.ts'
+import { openTransfer, settleTransfer, tellTransfer } from './transfer-row.ts'
 import { wakeRouter } from './wake-router.ts'
 
 export const TASK_TIMEOUT = 'taskrouter.task-timeout'
@@ -56,20 +57,8 @@ export const deleteLocked = async (
   { task, actor }: { task: StoredTask; actor: Actor },
 ): Promise<void> => {
   const live = await liveReservations(tx, task.sid)
-  await moveAll(
-    tx,
-    live.filter((it) => it.reservation_status === 'pending'),
-    'canceled',
-    task,
-    actor,
-  )
-  await moveAll(
-    tx,
-    live.filter((it) => it.reservation_status !== 'pending'),
-    'completed',
-    task,
-    actor,
-  )
+  await endTransfer(tx, task, actor)
+  await endOffers(tx, live, task, actor)
   await forget(tx, task)
   tell(tx, 'task.deleted', task, actor)
   if (live.length) await wakeRouter(tx, task.workspace_sid)
@@ -96,13 +85,42 @@ const end = async (
 ): Promise<StoredTask> => {
   mayBecome(task.assignment_status, to)
   const live = await liveReservations(tx, task.sid)
+  const has = live.find((it) => it.reservation_status === 'accepted')
+  // While it is being transferred it waits, and still somebody has it.
+  if (to === 'canceled' && has) mayBecome('assigned', to)
+  await endTransfer(tx, task, actor)
   const ended = await become(tx, task, to, reason ?? task.reason)
-  await moveAll(tx, live, to, ended, actor)
+  await endOffers(tx, live, ended, actor)
   tell(tx, to === 'canceled' ? 'task.canceled' : 'task.completed', ended, actor)
   if (isLive(task)) await expectNothing(tx, task)
   await later(tx, { kind: SWEEP, key: task.sid, dueAt: tx.now() + SWEEP_AFTER_MS })
   if (live.length) await wakeRouter(tx, task.workspace_sid)
   return ended
+}
+
+/** Offers are taken back, and whoever has the task is done with it. */
+const endOffers = async (
+  tx: Tx,
+  live: readonly StoredReservation[],
+  task: StoredTask,
+  actor: Actor,
+): Promise<void> => {
+  const isOffer = (it: StoredReservation) => it.reservation_status === 'pending'
+  await moveAll(tx, live.filter(isOffer), 'canceled', task, actor)
+  await moveAll(
+    tx,
+    live.filter((it) => !isOffer(it)),
+    'completed',
+    task,
+    actor,
+  )
+}
+
+const endTransfer = async (tx: Tx, task: StoredTask, actor: Actor): Promise<void> => {
+  const open = await openTransfer(tx, task)
+  if (!open) return
+  const transfer = await settleTransfer(tx, open, 'canceled')
+  tellTransfer(tx, 'task.transfer-canceled', { transfer, task, actor })
 }
 
 const become = async (
@@ -120,6 +138,7 @@ const become = async (
       reason,
       waits: 0,
       offers: 0,
+      transfer_sid: to === 'wrapping' ? task.transfer_sid : null,
       date_updated: tx.now(),
       version: task.version + 1,
     },
@@ -156,6 +175,7 @@ const moveAll = async (
 const forget = async (tx: Tx, task: StoredTask): Promise<void> => {
   await remove(tx, 'tasks', { sid: task.sid })
   await remove(tx, 'reservations', { task_sid: task.sid })
+  await remove(tx, 'task_transfers', { task_sid: task.sid })
   await expectNothing(tx, task)
   await notLater(tx, SWEEP, task.sid)
 }

@@ -45,7 +45,8 @@ import {
 import { isLive, taskRow } from './task-row.ts'
 import { readExpression } from './text-expression.ts'
 import { wakeRouter } from './wake-router.ts'
-import { filterScope } from './workflow-step.ts'
+import { parseWorkflowConfiguration } from './workflow-configuration.ts'
+import { filterScope, targetAt } from './workflow-step.ts'
 
 export interface TaskWanted {
   readonly accountSid: string
@@ -112,6 +113,7 @@ export const createTask = async (tx: Tx, wanted: TaskWanted): Promise<TaskRow & 
     offers: 0,
     offers_max: 1,
     refusals: 0,
+    transfer_sid: null,
   }
   const { task, untilAgeSeconds, nowhere } = await begin(tx, draft, way, actor)
   tx.record({ name: 'task.created', accountSid, at: now, actor, task: taskRow(task, now) })
@@ -265,7 +267,6 @@ interface Changes {
  * offered to somebody does so if the offer is refused.
  */
 const change = async (tx: Tx, task: StoredTask, asked: Changes, actor: Actor): Promise<StoredTask> => {
-  const { priority = task.priority } = asked
   const attributes = attributesAsked(task.attributes, asked)
   const start =
     asked.virtualStartTime === undefined
@@ -282,6 +283,7 @@ const change = async (tx: Tx, task: StoredTask, asked: Changes, actor: Actor): P
     })
   const queue = task.task_queue_sid ? await find(tx, 'task_queues', { sid: task.task_queue_sid }) : undefined
   const again = attributes !== task.attributes && task.workflow_sid !== null && isLive(task)
+  const priority = again ? (asked.priority ?? task.priority) : await priorityAsked(tx, task, asked.priority)
   const changed = await update(
     tx,
     'tasks',
@@ -309,6 +311,15 @@ const change = async (tx: Tx, task: StoredTask, asked: Changes, actor: Actor): P
   if (!again || changed.assignment_status !== 'pending') return changed
   const { task: placed, nowhere } = await moveOn(tx, { task: changed, why: 'anew', actor })
   return nowhere ? cancelLocked(tx, { task: placed, reason: REASONS[nowhere], actor }) : placed
+}
+
+/** Where a task's target has a priority, that is the task's, whatever is asked for. */
+const priorityAsked = async (tx: Tx, task: StoredTask, priority: number | undefined): Promise<number> => {
+  if (priority === undefined || task.workflow_sid === null || task.step === null)
+    return priority ?? task.priority
+  const workflow = await find(tx, 'workflows', { sid: task.workflow_sid })
+  const target = workflow && targetAt(parseWorkflowConfiguration(workflow.configuration), task.step)
+  return target?.priority == null ? priority : task.priority
 }
 
 interface Filters {

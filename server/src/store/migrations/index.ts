@@ -14,6 +14,7 @@ import { media } from './0009-media.ts'
 import { statistics } from './0010-statistics.ts'
 import { taskRouterEvents } from './0011-taskrouter-events.ts'
 import { eventBridge } from './0012-event-bridge.ts'
+import { transfers } from './0013-transfers.ts'
 
 export interface Migration {
   readonly name: string
@@ -34,4 +35,5 @@ export const migrations: readonly Migration[] = [
   statistics,
   taskRouterEvents,
   eventBridge,
+  transfers,
 ]

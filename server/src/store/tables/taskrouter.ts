@@ -8,6 +8,7 @@ import type { ReservationRow } from '@parley/contract/taskrouter/reservation.ts'
 import type { TaskRow } from '@parley/contract/taskrouter/task.ts'
 import type { TaskChannelRow } from '@parley/contract/taskrouter/task-channel.ts'
 import type { TaskQueueRow } from '@parley/contract/taskrouter/task-queue.ts'
+import type { TransferRow } from '@parley/contract/taskrouter/transfer.ts'
 import type { WorkerRow } from '@parley/contract/taskrouter/worker.ts'
 import type { WorkerChannelRow } from '@parley/contract/taskrouter/worker-channel.ts'
 import type { WorkflowRow } from '@parley/contract/taskrouter/workflow.ts'
@@ -64,6 +65,8 @@ export interface TaskRouterTables {
     offers_max: number
     /** How many offers of it were rejected or ran out. */
     refusals: number
+    /** The transfer that is under way with it. */
+    transfer_sid: string | null
   }
   reservations: ReservationRow & {
     /** The ETag. */
@@ -71,7 +74,10 @@ export interface TaskRouterTables {
     task_channel_sid: string
     /** How long the offer stands; null for what was offered before this was kept. */
     timeout_seconds: number | null
+    /** The transfer that it was made for. */
+    transfer_sid: string | null
   }
+  task_transfers: TransferRow
   /** What its data names stands beside it, to be found by. */
   taskrouter_events: KeptEvent & {
     reservation_sid: string | null

@@ -1,4 +1,5 @@
 /** Offers become reservations. What was decided is checked again under lock, so a race loses an offer and no more. */
+import type { Actor } from '@parley/contract/actor.ts'
 import type { WorkflowRow } from '@parley/contract/taskrouter/workflow.ts'
 import { RESERVATION_TIMEOUT_SECONDS } from '@parley/contract/taskrouter/workflow.ts'
 import type { WorkspaceRow } from '@parley/contract/taskrouter/workspace.ts'
@@ -11,6 +12,7 @@ import { RESERVATION_TIMEOUT } from '../offer.ts'
 import { lockTasks, lockWorkers } from '../parents.ts'
 import { waitsNow } from '../placing.ts'
 import { taskRow } from '../task-row.ts'
+import { openTransfer } from '../transfer-row.ts'
 import { enterActivity } from '../worker-activity.ts'
 import { count } from '../workload.ts'
 import type { DecidedOffer } from './decide.ts'
@@ -35,7 +37,7 @@ export const reserve = async (
     tx,
     offers.map((it) => it.worker),
   )
-  const timeoutOf = timeouts(tx)
+  const timeoutOf = timeoutsOf(tx)
   let made = 0
   for (const offer of offers) {
     const task = tasks.get(offer.task)
@@ -69,18 +71,21 @@ const stillHolds = async (
   return (await find(tx, 'reservations', same)) === undefined
 }
 
-const offerTask = async (
+/** Offers a task to a worker, both of whom are locked. */
+export const offerTask = async (
   tx: Tx,
   {
     task,
     worker,
     workspace,
     timeoutMs,
+    actor = HOUSE,
   }: {
     task: StoredTask
     worker: StoredWorker
     workspace: WorkspaceRow
     timeoutMs: number
+    actor?: Actor
   },
 ): Promise<{ task: StoredTask; worker: StoredWorker }> => {
   const now = tx.now()
@@ -97,6 +102,7 @@ const offerTask = async (
     date_updated: now,
     version: 0,
     timeout_seconds: Math.round(timeoutMs / 1000),
+    transfer_sid: task.transfer_sid,
   }
   await insert(tx, 'reservations', reservation)
   const offers = task.offers + 1
@@ -116,7 +122,8 @@ const offerTask = async (
   const { task_channel_sid: taskChannelSid } = task
   let busier = await count(tx, { worker, workspace, taskChannelSid, offered: 1, idle: true })
   await later(tx, { kind: RESERVATION_TIMEOUT, key: reservation.sid, dueAt: now + timeoutMs })
-  const told = { accountSid: task.account_sid, at: now, actor: HOUSE, reservation }
+  const transfer = await openTransfer(tx, task)
+  const told = { accountSid: task.account_sid, at: now, actor, reservation, transfer }
   tx.record({ name: 'reservation.created', ...told, task: taskRow(reserved, now), worker: busier })
   // Only where a worker has one task at a time does an offer say what they are doing.
   if (!workspace.multi_task_enabled && task.task_queue_sid) {
@@ -129,7 +136,7 @@ const offerTask = async (
 }
 
 /** How long an offer of a task stands: its workflow says, and is read once for all its tasks. */
-const timeouts = (tx: Tx) => {
+export const timeoutsOf = (tx: Tx) => {
   const workflows = new Map<string, WorkflowRow | undefined>()
   return async ({ workflow_sid: sid }: StoredTask): Promise<number> => {
     if (sid !== null && !workflows.has(sid)) workflows.set(sid, await find(tx, 'workflows', { sid }))

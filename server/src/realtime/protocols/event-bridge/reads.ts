@@ -106,7 +106,7 @@ const mustExist = async ({ reader }: { reader: Parameters<typeof find>[0] }, { a
   if (!found) throw problem('not_found', { path: `/Workspaces/${workspaceSid}/Workers/${sid}` })
 }
 
-const showOffered = ({ reservation, task }: Offered) => showReservation(reservation, task)
+const showOffered = ({ reservation, task, transfer }: Offered) => showReservation(reservation, task, transfer)
 
 export const readReservations: Answer = async (house, asked) => {
   const { asker, params, path } = asked

@@ -21,7 +21,16 @@ import {
   readWorkers,
 } from './reads.ts'
 import type { Shown } from './shown.ts'
-import { changeReservation, changeTask, changeWorker, makeTask, refuseVoice, supervise } from './writes.ts'
+import {
+  changeReservation,
+  changeTask,
+  changeTransfer,
+  changeWorker,
+  makeTask,
+  refuseVoice,
+  supervise,
+  transferTask,
+} from './writes.ts'
 
 export interface Envelope {
   readonly url: string
@@ -67,6 +76,8 @@ const PLACES: readonly (readonly [
   ['Workers/{worker}/WorkerChannels', { GET: readWorkerChannels }],
   ['Workers/{worker}/Reservations', { GET: readReservations }],
   ['Workers/{worker}/Reservations/{reservation}', { GET: readReservation, POST: changeReservation }],
+  ['Workers/{worker}/Transfers', { POST: transferTask }],
+  ['Workers/{worker}/Transfers/{transfer}', { POST: changeTransfer }],
   ['Workers/{worker}/WorkerParticipant', { POST: refuseVoice }],
   ['Workers/{worker}/CustomerParticipant', { POST: refuseVoice }],
   ['Workers/{worker}/HoldWorkerParticipant', { POST: refuseVoice }],

@@ -6,6 +6,7 @@ import type { ActivityRow } from '@parley/contract/taskrouter/activity.ts'
 import type { ReservationRow } from '@parley/contract/taskrouter/reservation.ts'
 import type { TaskRow } from '@parley/contract/taskrouter/task.ts'
 import type { TaskQueueRow } from '@parley/contract/taskrouter/task-queue.ts'
+import type { TransferRow } from '@parley/contract/taskrouter/transfer.ts'
 import type { WorkerRow } from '@parley/contract/taskrouter/worker.ts'
 import type { WorkerChannelRow } from '@parley/contract/taskrouter/worker-channel.ts'
 import { RESERVATION_TIMEOUT_SECONDS } from '@parley/contract/taskrouter/workflow.ts'
@@ -102,11 +103,40 @@ export const showReservationChanged = (it: Reservation) => ({
   version: it.version ?? 0,
 })
 
-/** As lists and events have it. */
-export const showReservation = (it: Reservation, task: TaskRow & Versioned) => ({
+export const showTransfer = (it: TransferRow) => ({
+  sid: it.sid,
+  account_sid: it.account_sid,
+  workspace_sid: it.workspace_sid,
+  task_sid: it.task_sid,
+  initiating_reservation_sid: it.initiating_reservation_sid,
+  initiating_worker_sid: it.initiating_worker_sid,
+  initiating_queue_sid: it.initiating_queue_sid,
+  initiating_workflow_sid: it.initiating_workflow_sid,
+  transfer_mode: it.transfer_mode,
+  transfer_type: it.transfer_type,
+  transfer_to: it.transfer_to,
+  transfer_status: it.transfer_status,
+  transfer_failed_reason: it.transfer_failed_reason,
+  date_created: seconds(it.date_created),
+  date_updated: seconds(it.date_updated),
+})
+
+/**
+ * As lists and events have it.
+ * @param transfer the one that it was made for, or that began with it
+ */
+export const showReservation = (
+  it: Reservation,
+  task: TaskRow & Versioned,
+  transfer: TransferRow | undefined,
+) => ({
   ...showReservationChanged(it),
   reservation_timeout: it.timeout_seconds ?? RESERVATION_TIMEOUT_SECONDS,
   task: showTask(task),
+  ...(transfer &&
+    (transfer.initiating_reservation_sid === it.sid
+      ? { active_outgoing_task_transfer: showTransfer(transfer) }
+      : { task_transfer: showTransfer(transfer) })),
 })
 
 export const showTaskQueue = (it: TaskQueueRow) => ({

@@ -30,6 +30,8 @@ export class Stream {
   readonly #reservations = new Map<string, Knows>()
   /** Of tasks, as its SDK was given them with its reservations. */
   readonly #tasks = new Map<string, number>()
+  /** Transfers that its SDK was given with its reservations. */
+  readonly #transfers = new Set<string>()
   /** Of the worker, as its SDK was given it first. */
   #worker: number | undefined
   #waiting: string[] = []
@@ -65,7 +67,8 @@ export class Stream {
     { isLast, frameOf }: { isLast: boolean; frameOf: (told: Told) => string },
   ): void {
     if (!this.#heldBack) return
-    for (const { reservation, task } of offers) {
+    for (const { reservation, task, transfer } of offers) {
+      if (transfer) this.#transfers.add(transfer.sid)
       this.#reservations.set(reservation.sid, { version: reservation.version, taskSid: task.sid })
       this.#tasks.set(task.sid, task.version)
     }
@@ -101,6 +104,8 @@ export class Stream {
     switch (about.kind) {
       case 'worker':
         return about.version > (this.#worker ?? -1)
+      case 'transfer':
+        return !about.begins || !this.#transfers.has(about.sid)
       case 'task':
         return this.#knowsTask(about.sid) && about.version > (this.#tasks.get(about.sid) ?? -1)
       case 'reservation': {

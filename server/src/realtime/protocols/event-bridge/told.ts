@@ -4,7 +4,14 @@
  */
 import type { Event, EventOf } from '@parley/contract/event.ts'
 import type { TaskRouterEvents } from '@parley/contract/taskrouter/events.ts'
-import { type Shown, showReservation, showTask, showWorker, showWorkerChannel } from './shown.ts'
+import {
+  type Shown,
+  showReservation,
+  showTask,
+  showTransfer,
+  showWorker,
+  showWorkerChannel,
+} from './shown.ts'
 
 /** What a frame is about, with the version it leaves that at. */
 export type About =
@@ -16,6 +23,7 @@ export type About =
       readonly taskSid: string
       readonly now: 'begins' | 'goes on' | 'ends'
     }
+  | { readonly kind: 'transfer'; readonly sid: string; readonly begins: boolean }
   /** For whoever has a reservation of it. */
   | { readonly kind: 'task'; readonly sid: string; readonly version: number }
 
@@ -63,7 +71,7 @@ const ofChannel: Tells<'worker.capacity.update' | 'worker.channel.availability.u
 type ReservationEvent = Extract<keyof TaskRouterEvents, `reservation.${string}`>
 
 const ofReservation = (now: 'begins' | 'goes on' | 'ends'): Tells<ReservationEvent> => ({
-  tell: ({ reservation, task, worker }) => ({
+  tell: ({ reservation, task, worker, transfer }) => ({
     workspaceSid: worker.workspace_sid,
     workerSid: worker.sid,
     about: {
@@ -73,7 +81,10 @@ const ofReservation = (now: 'begins' | 'goes on' | 'ends'): Tells<ReservationEve
       taskSid: task.sid,
       now,
     },
-    payload: { ...showReservation(reservation, task), worker_previous_activity_sid: worker.activity_sid },
+    payload: {
+      ...showReservation(reservation, task, transfer),
+      worker_previous_activity_sid: worker.activity_sid,
+    },
   }),
 })
 
@@ -83,6 +94,15 @@ const ofTask: Tells<'task.updated' | 'task.canceled' | 'task.completed' | 'task.
     workerSid: undefined,
     about: { kind: 'task', sid: task.sid, version: versionOf(task) },
     payload: showTask(task),
+  }),
+}
+
+const ofTransfer: Tells<Extract<keyof TaskRouterEvents, `task.transfer-${string}`>> = {
+  tell: ({ name, transfer }) => ({
+    workspaceSid: transfer.workspace_sid,
+    workerSid: transfer.initiating_worker_sid,
+    about: { kind: 'transfer', sid: transfer.sid, begins: name === 'task.transfer-initiated' },
+    payload: showTransfer(transfer),
   }),
 }
 
@@ -126,6 +146,11 @@ const TELLS: { readonly [N in keyof TaskRouterEvents]: Tells<N> | Silent } = {
   'task.completed': ofTask,
   'task.deleted': reservationSays,
   'task.system-deleted': silent('The task was over, and everybody who had it was told so.'),
+  'task.transfer-initiated': ofTransfer,
+  'task.transfer-attempt-failed': ofTransfer,
+  'task.transfer-failed': ofTransfer,
+  'task.transfer-canceled': ofTransfer,
+  'task.transfer-completed': ofTransfer,
   'reservation.created': ofReservation('begins'),
   'reservation.accepted': ofReservation('goes on'),
   'reservation.wrapup': ofReservation('goes on'),

@@ -2,16 +2,17 @@
  * What the worker SDK asks to change, EB60 to EB79. `If-Match` counts only for what is the caller's own: a supervisor's
  * SDK sends the version of the supervisor when it sets another worker.
  */
+import { jsonText } from '@parley/contract/field.ts'
 import { problem } from '@parley/contract/problem.ts'
 import { TaskReservation, WorkerReservation } from '@parley/contract/taskrouter/reservation.ts'
 import { Task } from '@parley/contract/taskrouter/task.ts'
-import { Worker } from '@parley/contract/taskrouter/worker.ts'
+import { ATTRIBUTES_BYTES_MAX, Worker } from '@parley/contract/taskrouter/worker.ts'
 import type { Reader } from '../../../store/tx.ts'
-import { findTask, liveReservations } from '../../../taskrouter/index.ts'
+import { cancelTransfer, findTask, liveReservations, startTransfer } from '../../../taskrouter/index.ts'
 import { type Asker, mayDirect, mustBe, mustSupervise } from './asker.ts'
 import { type Params, textOf } from './pages.ts'
-import type { Answer } from './requests.ts'
-import { showReservationChanged, showTask, showWorker } from './shown.ts'
+import type { Answer, Asked } from './requests.ts'
+import { showReservationChanged, showTask, showTransfer, showWorker } from './shown.ts'
 
 /** The named parameters of a form, those that are there. */
 const pick = (params: Params, names: readonly string[]): Record<string, string> =>
@@ -131,6 +132,61 @@ export const makeTask: Answer = async ({ reader, perform }, { asker, params }) =
     isDecided: true,
   })
   return { payload: showTask(task) }
+}
+
+const ATTRIBUTES = jsonText({ object: true, maxBytes: ATTRIBUTES_BYTES_MAX })
+
+/** @throws 400 for attributes that no task may have */
+const readAttributes = (params: Params): string | undefined => {
+  const text = textOf(params, 'Attributes')
+  if (text === undefined || ATTRIBUTES.reads.safeParse(text).success) return text
+  throw problem('invalid_parameter', {
+    parameter: 'Attributes',
+    reason: `they must be a JSON object of ${ATTRIBUTES_BYTES_MAX} bytes at the most`,
+  })
+}
+
+const required = (params: Params, name: string): string => {
+  const text = textOf(params, name)
+  if (!text) throw problem('missing_parameter', { parameter: name })
+  return text
+}
+
+const whoseTransfer = ({ asker, path, params }: Asked) => {
+  const { accountSid, workspaceSid } = asker
+  const { worker: workerSid = '' } = path
+  mustBe(asker, workerSid)
+  const actor = { kind: 'client', identity: asker.token.identity } as const
+  return { accountSid, workspaceSid, workerSid, taskSid: required(params, 'TaskSid'), actor }
+}
+
+export const transferTask: Answer = async ({ store }, asked) => {
+  const { params } = asked
+  const mode = textOf(params, 'Mode') ?? 'WARM'
+  if (mode !== 'WARM' && mode !== 'COLD')
+    throw problem('invalid_parameter', { parameter: 'Mode', reason: 'it must be WARM or COLD' })
+  const priorityText = textOf(params, 'Priority')
+  const priority = priorityText === undefined ? undefined : Number(priorityText)
+  if (priority !== undefined && (!Number.isSafeInteger(priority) || priority < 0))
+    throw problem('invalid_parameter', { parameter: 'Priority', reason: 'it must be a whole number from 0' })
+  const wanted = {
+    ...whoseTransfer(asked),
+    reservationSid: required(params, 'ReservationSid'),
+    to: required(params, 'To'),
+    mode,
+    priority,
+    attributes: readAttributes(params),
+  } as const
+  const transfer = await store.transact('taskrouter.transfer', (tx) => startTransfer(tx, wanted))
+  return { payload: showTransfer(transfer) }
+}
+
+export const changeTransfer: Answer = async ({ store }, asked) => {
+  if (textOf(asked.params, 'TransferStatus') !== 'canceled')
+    throw problem('invalid_parameter', { parameter: 'TransferStatus', reason: 'it can only become canceled' })
+  const which = { ...whoseTransfer(asked), transferSid: asked.path.transfer ?? '' }
+  const transfer = await store.transact('taskrouter.cancel-transfer', (tx) => cancelTransfer(tx, which))
+  return { payload: showTransfer(transfer) }
 }
 
 /** What the SDK asks only of telephone calls. */

@@ -1,0 +1,101 @@
+/**
+ * What becomes of a task whose transfer came to nothing. Who gave it has it again; where they have left it already, it
+ * waits once more where it waited before, so that its customer is not lost.
+ */
+import type { Actor } from '@parley/contract/actor.ts'
+import { TASK_MOVES_BY_TRANSFER, type TaskStatus } from '@parley/contract/taskrouter/task.ts'
+import type { TransferRow } from '@parley/contract/taskrouter/transfer.ts'
+import { later } from '../jobs/later.ts'
+import { find, update } from '../store/rows.ts'
+import type { StoredReservation, StoredTask } from '../store/tables/taskrouter.ts'
+import type { Tx } from '../store/tx.ts'
+import { liveReservations } from './offer.ts'
+import { moveOn, placeIn, REASONS } from './placing.ts'
+import { laneOf, type Target } from './router/target.ts'
+import { cancelLocked, TASK_TIMEOUT } from './task-end.ts'
+import { taskRow } from './task-row.ts'
+import { wakeRouter } from './wake-router.ts'
+
+/** @throws where a transfer cannot make that of a task: a bug */
+export const mustMoveByTransfer = (from: TaskStatus, to: TaskStatus): void => {
+  if (!TASK_MOVES_BY_TRANSFER[from].includes(to)) throw new Error(`no transfer makes a ${from} task ${to}`)
+}
+
+/**
+ * Takes a task back from its transfer, which is over. Its row is written and nothing is told; `goOn` does that, once
+ * the offer that was made has been taken back.
+ */
+export const takeBack = async (
+  tx: Tx,
+  task: StoredTask,
+  transfer: TransferRow,
+): Promise<{ task: StoredTask; goOn(actor: Actor): Promise<StoredTask> }> => {
+  const giver = (await liveReservations(tx, task.sid)).find(
+    (it) => it.sid === transfer.initiating_reservation_sid,
+  )
+  const { initiating_queue_sid: queueSid } = transfer
+  const queue = queueSid === null ? undefined : await find(tx, 'task_queues', { sid: queueSid })
+  const status = statusAfter(transfer, giver)
+  mustMoveByTransfer(task.assignment_status, status)
+  const back: StoredTask = {
+    ...task,
+    assignment_status: status,
+    transfer_sid: null,
+    task_queue_sid: queue?.sid ?? null,
+    task_queue_friendly_name: queue?.friendly_name ?? null,
+    step: null,
+    offers: 0,
+    waits: 0,
+    version: task.version + 1,
+  }
+  const { priority } = task
+  const target: Target = task.routing_target?.startsWith('WK')
+    ? { workerSid: task.routing_target, ignoreCapacity: true }
+    : {}
+  const placed =
+    status !== 'pending'
+      ? {}
+      : queue
+        ? placeIn(back, { queue, target: {}, priority, step: null, now: tx.now() })
+        : {
+            target: JSON.stringify(target),
+            lane: laneOf(null, task.task_channel_sid, target, task.attributes),
+            waits: 1,
+          }
+  const changes = {
+    assignment_status: back.assignment_status,
+    transfer_sid: null,
+    task_queue_sid: back.task_queue_sid,
+    task_queue_friendly_name: back.task_queue_friendly_name,
+    step: null,
+    offers: 0,
+    waits: 0,
+    refusals: task.refusals + Number(transfer.transfer_status === 'failed'),
+    date_updated: tx.now(),
+    version: back.version,
+    ...placed,
+  }
+  const written = await update(tx, 'tasks', { sid: task.sid }, changes)
+  if (!written) throw new Error(`task ${task.sid} is locked and not there`)
+  return { task: written, goOn: (actor) => goOn(tx, written, actor) }
+}
+
+const statusAfter = (
+  { transfer_status, transfer_mode }: TransferRow,
+  giver: StoredReservation | undefined,
+): TaskStatus => {
+  if (giver?.reservation_status === 'accepted') return 'assigned'
+  // Who gave it away for good does not have it again because another would not take it, but by their own will.
+  if (giver && (transfer_mode === 'WARM' || transfer_status === 'canceled')) return 'wrapping'
+  return 'pending'
+}
+
+const goOn = async (tx: Tx, task: StoredTask, actor: Actor): Promise<StoredTask> => {
+  const told = { accountSid: task.account_sid, at: tx.now(), actor, task: taskRow(task, tx.now()) }
+  tx.record({ name: 'task.updated', ...told })
+  await wakeRouter(tx, task.workspace_sid)
+  if (task.assignment_status !== 'pending') return task
+  await later(tx, { kind: TASK_TIMEOUT, key: task.sid, dueAt: tx.now() + task.timeout * 1000 })
+  const { task: placed, nowhere } = await moveOn(tx, { task, why: 'anew', actor })
+  return nowhere ? cancelLocked(tx, { task: placed, reason: REASONS[nowhere], actor }) : placed
+}
