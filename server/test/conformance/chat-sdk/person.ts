@@ -63,7 +63,7 @@ export interface Person {
   believes(): Promise<Belief>
   /** Waits until they have heard it; `after` of what was heard does not count. */
   hears(event: string, fits?: (heard: Heard) => unknown, after?: number): Promise<Heard>
-  /** What the SDK left unhandled; see `rejections.ts`. */
+  /** Faults that the SDK left unhandled. */
   readonly unhandled: readonly string[]
   [Symbol.asyncDispose](): Promise<void>
 }

@@ -3,13 +3,11 @@ import type { RestPaginator } from 'twilio-chat'
 
 export type {
   Channel,
-  ChannelDescriptor,
   Client,
   Media,
   Member,
   Message,
   User,
-  UserDescriptor,
 } from 'twilio-chat'
 
 export type Paginator<T> = Pick<RestPaginator<T>, 'items' | 'hasNextPage' | 'hasPrevPage'> & {

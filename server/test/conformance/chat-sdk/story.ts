@@ -18,13 +18,13 @@ const UNTIL_THE_END: readonly Step[] = [
 /** What each has to tell who has what a step needs. */
 export const STORY: readonly Step[] = [...UNTIL_THE_END, ...leaving]
 
-export interface Told extends SceneOptions {
+export interface Telling extends SceneOptions {
   /** What only some have to tell. */
   readonly beforeTheEnd?: readonly Step[]
 }
 
 /** @param where if it is told in more than one place */
-export const tellStory = (sdk: Sdk, where = '', { beforeTheEnd = [], ...options }: Told = {}): void => {
+export const tellStory = (sdk: Sdk, where = '', { beforeTheEnd = [], ...options }: Telling = {}): void => {
   const title = where ? `${sdk.title} ${where}` : sdk.title
   test(title, async (t) => {
     await using scene = await openScene(sdk, options)

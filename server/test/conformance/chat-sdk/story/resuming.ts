@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { until } from '../../../journeys/program.ts'
 import type { Person } from '../person.ts'
 import type { Scene } from '../scene.ts'
-import type { Belief, Heard } from '../seen.ts'
+import type { Belief, Heard, SeenMessage } from '../seen.ts'
 import { agreed, inTurns, isAt, type Step, shownByRest, toldOf } from './step.ts'
 
 const AGREES_WITHIN_MS = 5_000
@@ -106,6 +106,18 @@ export const resuming: readonly Step[] = [
     },
   },
   {
+    title: 'was told of messages what adds up to that',
+    tell: async ({ vera, ana, service }) => {
+      for (const who of [vera, ana])
+        for (const { sid } of await who.client('getSubscribedChannels')) {
+          const told = heardIn(who, sid)
+          if (told.length === 0) continue
+          const rows = await service.channels(sid).messages.list({ order: 'asc', pageSize: 100 })
+          assert.deepEqual(told.map(agreed), rows.map(shownByRest))
+        }
+    },
+  },
+  {
     title: 'was told of nothing twice',
     tell: async ({ vera, ana }) => {
       for (const { heard } of [vera, ana])
@@ -138,6 +150,17 @@ export const leaving: readonly Step[] = [
     },
   },
 ]
+
+/** The messages of a channel as somebody was told of them, one event after the other. */
+const heardIn = ({ heard }: Person, channelSid: string): SeenMessage[] => {
+  const messages = new Map<string, SeenMessage>()
+  for (const { event, message } of heard) {
+    if (message?.channelSid !== channelSid) continue
+    if (event === 'messageRemoved') messages.delete(message.sid)
+    else messages.set(message.sid, message)
+  }
+  return [...messages.values()].sort((a, b) => a.index - b.index)
+}
 
 /**
  * The SDKs leave requests unhandled that were under way when a connection dropped, that were asked when a token had
