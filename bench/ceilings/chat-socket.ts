@@ -63,6 +63,6 @@ const door = openDoor({
       at: Number(it.date_created),
     })),
 })
-server.listen(0, '127.0.0.1', () => {
+server.listen({ port: 0, host: '127.0.0.1', backlog: 4_096 }, () => {
   console.log(`listening http://127.0.0.1:${(server.address() as { port: number }).port}`)
 })

@@ -20,6 +20,8 @@ const SIZE = { channels: 50, membersEach: 100 }
 const CLIENTS = SIZE.channels * SIZE.membersEach
 const MISSED = 200
 const POSTING_AT_ONCE = 64
+const TRIES = 20
+const RETRY_MS = 1_000
 
 interface Storm {
   readonly seconds: number
@@ -48,10 +50,23 @@ const comeBack = async (
     }
     if (next === MISSED && established === following.length) resolve()
   }
-  await client.enter(program.url)
+  await enterAtLast(client, program.url)
   entered()
   await client.follow(following)
   await patiently(hasAll, `what ${client.identity} missed`)
+}
+
+/** As the published clients do it: who does not get in tries again. */
+const enterAtLast = async (client: ChatClient, url: string): Promise<void> => {
+  for (let left = TRIES; ; left -= 1) {
+    try {
+      await client.enter(url)
+      return
+    } catch (fault) {
+      if (left === 0) throw fault
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+    }
+  }
 }
 
 const storm = async (present: readonly Present[], program: Program): Promise<Storm> => {

@@ -86,6 +86,12 @@ export interface House {
 /** How long requests that run may take to end when the house closes, in milliseconds. */
 const DRAIN_MS = 10_000
 
+/**
+ * Connections that may wait to be taken: after a restart every client comes back at once, and whoever finds no place
+ * knocks again after seconds, each time twice as many. The system's own bound holds as well.
+ */
+const BACKLOG = 4_096
+
 /** How often connections are looked for meanwhile that have become idle, in milliseconds. */
 const IDLE_CHECK_MS = 50
 
@@ -210,7 +216,7 @@ export const openHouse = async (options: HouseOptions): Promise<House> => {
           publicUrl,
         ),
     })
-    await app.listen({ host: options.host, port: options.port })
+    await app.listen({ host: options.host, port: options.port, backlog: BACKLOG })
     return {
       account,
       publicUrl,

@@ -4,15 +4,17 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { openChat } from '../../test/chat/cast.ts'
+import type { Reader } from '../store/tx.ts'
 import type { Client } from './client.ts'
 import { type Hub, openHub } from './hub.ts'
-import type { changeEvent } from './protocols/sync/events.ts'
 import { type Followed, nameOf } from './protocols/sync/followed.ts'
 import { readItems, standing } from './protocols/sync/read.ts'
 
-type ChangeEvent = ReturnType<typeof changeEvent> & {
+interface ChangeEvent {
+  readonly event_type: string
   readonly event: {
     readonly id: number
     readonly item_index?: number
@@ -87,20 +89,41 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 )
 
+/** A reader whose answers are on their way for some turns, each for as many as comes next. */
+const slowly = (reader: Reader, turns: readonly number[]): Reader => {
+  let asked = 0
+  return {
+    ...reader,
+    run: async (statement, values) => {
+      const answer = await reader.run(statement, values)
+      for (let left = turns[asked++ % turns.length] ?? 0; left > 0; left -= 1) await turn()
+      return answer
+    },
+  }
+}
+
+const turns = fc.array(fc.nat(20), { minLength: 1, maxLength: 10 })
+
 test('whatever becomes of the notices, followers end in agreement', async () => {
   await using chat = await openChat()
   const { reader } = chat.world.house.store
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
+    fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), turns, async (steps, slow) => {
       const channel = await chat.service.channels.create({})
       const followed: Followed = { kind: 'messages', ownerSid: channel.sid }
       const faults: unknown[] = []
       const hub = openHub({
-        reader,
-        encode: (_, payload) => Buffer.from(JSON.stringify(payload)),
+        reader: slowly(reader, slow),
+        encode: (_, payload) => Buffer.from(payload as string),
         onFault: (fault) => faults.push(fault),
       })
       const believers = Array.from({ length: BELIEVERS }, () => new Believer())
+      const coming = new Map<Believer, Promise<void>>()
+      const come = async (believer: Believer): Promise<void> => {
+        await coming.get(believer)
+        const arrival = believer.follow(hub, followed)
+        coming.set(believer, arrival)
+      }
       const sids: string[] = []
       const number = async () => (await standing(reader, followed))?.number ?? 0
       for (const it of steps) {
@@ -115,12 +138,13 @@ test('whatever becomes of the notices, followers end in agreement', async () => 
             sids.push(sid)
           }
         } else if (it.do === 'hint') hub.hint(nameOf(followed), (await number()) - it.back)
-        else if (it.do === 'come') await (believers[it.who] as Believer).follow(hub, followed)
+        else if (it.do === 'come') await come(believers[it.who] as Believer)
         else hub.forget((believers[it.who] as Believer).client)
       }
       const { items } = await readItems(reader, followed, { order: 'asc', limit: 1_000 })
       const truth = new Map(items.map(({ item, data }) => [item, (data as { text: string }).text]))
-      for (const believer of believers) await believer.follow(hub, followed)
+      for (const believer of believers) await come(believer)
+      await Promise.all(coming.values())
       for (const believer of believers) {
         assert.deepEqual(
           [...believer.believed].sort(([a], [b]) => a - b),

@@ -36,6 +36,8 @@ interface Place {
   heard: number
   isReading: boolean
   isGone: boolean
+  /** What was read last for somebody who had missed something, for a while. */
+  missed: Since | undefined
 }
 
 export interface Wish {
@@ -48,12 +50,15 @@ export interface Wish {
 
 export interface HubOptions {
   readonly reader: Reader
-  /** Encodes a notification once for everybody who gets it. */
-  readonly encode: (messageType: string, payload: object) => Uint8Array
+  /** Encodes a notification once for everybody who gets it. A payload that is a text is JSON already. */
+  readonly encode: (messageType: string, payload: object | string) => Uint8Array
   readonly onFault: (fault: unknown) => void
   /** Tells other nodes that something has come to a number. */
   readonly tellOthers?: ((name: string, number: number) => void) | undefined
 }
+
+/** For how long what one has missed is kept for others who have missed the same, in milliseconds. */
+const MISSED_KEPT_MS = 5_000
 
 /** In a hint: the whole object is gone. */
 export const GONE = Number.MAX_SAFE_INTEGER
@@ -98,6 +103,7 @@ export const openHub = ({ reader, encode, onFault, tellOthers }: HubOptions): Hu
         heard: 0,
         isReading: false,
         isGone: false,
+        missed: undefined,
       }
       places.set(name, place)
     }
@@ -171,13 +177,26 @@ export const openHub = ({ reader, encode, onFault, tellOthers }: HubOptions): Hu
     for (const client of [...place.followers.keys()]) drop(client, place)
   }
 
+  /** A crowd that comes back has missed the same: it is read, and written, once. */
+  const missedSince = async (place: Place, after: number): Promise<Since | undefined> => {
+    const since = await changesSince(reader, place.followed, after, place.missed)
+    if (since?.changes.length && since !== place.missed) {
+      place.missed = since
+      const forget = (): void => {
+        if (place.missed === since) place.missed = undefined
+      }
+      setTimeout(forget, MISSED_KEPT_MS).unref()
+    }
+    return since
+  }
+
   const catchUpFollower = async (
     follower: Follower,
     place: Place,
     { after, admit, tell }: Wish,
   ): Promise<boolean> => {
     await admit()
-    const since = await changesSince(reader, place.followed, after ?? Number.MAX_SAFE_INTEGER)
+    const since = await missedSince(place, after ?? Number.MAX_SAFE_INTEGER)
     if (!since || place.isGone) return false
     // Cancelled, turned out or disconnected meanwhile.
     if (place.followers.get(follower.client) !== follower) return true

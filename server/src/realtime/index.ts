@@ -105,7 +105,7 @@ export const openRealtime = (options: RealtimeOptions): Realtime => {
   const { store, perform, publicUrl, log, now, randomHex } = options
   const { reader } = store
   const newId = () => `TM${randomHex(FRAME_ID_DIGITS)}`
-  const encode = (messageType: string, payload: object) => notification(messageType, payload, newId)
+  const encode = (messageType: string, payload: object | string) => notification(messageType, payload, newId)
   const onFault = (fault: unknown) => log.error({ fault }, 'what clients follow met a fault')
   const { bus, alone } = options
   const hub = openHub({

@@ -29,16 +29,27 @@ export const addressOf = (serviceSid: string, followed: Followed): string =>
 export const itemAddress = (serviceSid: string, followed: Followed, item: string | number): string =>
   `${addressOf(serviceSid, followed)}/Items/${encodeURIComponent(item)}`
 
+/** What is the same for everybody who is told of a change, written once. */
+const written = new WeakMap<Change, string>()
+
 /**
- * A change as an event.
+ * A change as an event, in JSON.
  * @param correlation of the subscription that asked for what was missed; 0 for what happens now
  */
-export const changeEvent = (serviceSid: string, followed: Followed, change: Change, correlation = 0) => ({
-  event_type: eventType(followed, change),
-  correlation_id: correlation,
-  event_protocol_version: PROTOCOL_VERSION,
-  event: { ...aboutObject(followed, change), ...aboutItem(serviceSid, followed, change) },
-})
+export const changeEvent = (
+  serviceSid: string,
+  followed: Followed,
+  change: Change,
+  correlation = 0,
+): string => {
+  let event = written.get(change)
+  if (event === undefined) {
+    event = JSON.stringify({ ...aboutObject(followed, change), ...aboutItem(serviceSid, followed, change) })
+    written.set(change, event)
+  }
+  const about = `"event_type":"${eventType(followed, change)}","correlation_id":${JSON.stringify(correlation)}`
+  return `{${about},"event_protocol_version":${PROTOCOL_VERSION},"event":${event}}`
+}
 
 const eventType = (followed: Followed, { what }: Change): string => {
   const type = typeOf(followed)

@@ -64,28 +64,34 @@ export const standing = async (reader: Reader, followed: Followed): Promise<Stan
 
 /** Changes in the order of their numbers, and where they lead. */
 export interface Since {
+  readonly after: number
   readonly changes: readonly Change[]
   /** The number of the last event, or where there is more to tell, of the last one told. */
   readonly number: number
   readonly isAll: boolean
 }
 
-/** What has changed after an event; nothing where there is no such channel or user any more. */
+/**
+ * What has changed after an event; nothing where there is no such channel or user any more.
+ * @param known an earlier answer: it is given again where nothing has happened since
+ */
 export const changesSince = async (
   reader: Reader,
   followed: Followed,
   after: number,
+  known?: Since,
 ): Promise<Since | undefined> => {
   // The count is read first: what is committed between this and the rows is told twice, and never left out.
   const now = await standing(reader, followed)
   if (!now) return undefined
-  if (after >= now.number) return { changes: [], number: now.number, isAll: true }
+  if (after >= now.number) return { after, changes: [], number: now.number, isAll: true }
+  if (known?.isAll && known.after === after && known.number === now.number) return known
   const changes = (await readers[followed.kind](reader, followed, after, now)).sort(
     (a, b) => a.number - b.number,
   )
   const first = changes.slice(0, fitting(changes))
-  if (first.length === changes.length) return { changes, number: now.number, isAll: true }
-  return { changes: first, number: (first.at(-1) as Change).number, isAll: false }
+  if (first.length === changes.length) return { after, changes, number: now.number, isAll: true }
+  return { after, changes: first, number: (first.at(-1) as Change).number, isAll: false }
 }
 
 /** How many of the changes are told at once: one at the least. */

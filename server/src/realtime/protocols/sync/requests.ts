@@ -34,7 +34,7 @@ const SUBSCRIPTION_TTL_S = 86_400
 export interface Sync {
   readonly reader: Reader
   readonly hub: Hub
-  readonly encode: (messageType: string, payload: object) => Uint8Array
+  readonly encode: (messageType: string, payload: object | string) => Uint8Array
   readonly onFault: (fault: unknown) => void
   /** Follows what is kept nowhere but in memory. @returns whether it is such a thing */
   readonly establishOther: (client: Client, it: Asked, correlation: number) => Promise<boolean>

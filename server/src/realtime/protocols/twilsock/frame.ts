@@ -136,7 +136,7 @@ export const refusal = (
     },
     why.retryAfterSeconds === undefined
       ? undefined
-      : { backoff_policy: { reconnect_min_ms: why.retryAfterSeconds * 1000 } },
+      : JSON.stringify({ backoff_policy: { reconnect_min_ms: why.retryAfterSeconds * 1000 } }),
   )
 
 /** The answer to a tunnelled request. The transport went well whatever the answer is. */
@@ -149,24 +149,26 @@ export const answer = (id: string, { status, body }: TunnelledAnswer): Buffer =>
       http_headers: { 'content-type': 'application/json' },
       http_status: statusOf(status),
     },
-    body,
+    body === undefined ? undefined : JSON.stringify(body),
   )
 
 /**
  * What a client hears without having asked. It is the same for everybody who gets it: encode it once, send it to many.
  * @param messageType `twilio.sync.event` or `twilio.ipmsg.typing_indicator`
- * @param payload becomes JSON
+ * @param payload becomes JSON; a text is JSON already
  */
-export const notification = (messageType: string, payload: unknown, newId: NewFrameId): Buffer =>
-  encode({ method: 'notification', id: newId(), message_type: messageType }, payload)
+export const notification = (messageType: string, payload: object | string, newId: NewFrameId): Buffer =>
+  encode(
+    { method: 'notification', id: newId(), message_type: messageType },
+    typeof payload === 'string' ? payload : JSON.stringify(payload),
+  )
 
 /** The client is told that its token ends soon: its app hears `tokenAboutToExpire`. */
 export const tokenAboutToExpire = (newId: NewFrameId): Buffer =>
   encode({ method: 'client_update', id: newId(), client_update_type: 'token_about_to_expire' })
 
-/** @param payload becomes JSON; undefined is none */
-const encode = (header: object, payload?: unknown): Buffer => {
-  const body = payload === undefined ? '' : JSON.stringify(payload)
+/** @param body JSON */
+const encode = (header: object, body = ''): Buffer => {
   const bodyBytes = Buffer.byteLength(body)
   const head = JSON.stringify({
     ...header,
