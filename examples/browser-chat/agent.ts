@@ -76,6 +76,11 @@ const print = (line: string): void => {
   if (terminal.terminal) terminal.prompt(true)
 }
 
+let isTalking = false
+terminal.on('line', (line) => {
+  if (line.trim() && !isTalking) print('Nobody is here to read that yet.')
+})
+
 /** The conversation of an earlier run that goes on, or one that is offered. */
 const nextReservation = async () => {
   for (;;) {
@@ -111,9 +116,12 @@ for (;;) {
     const { channelSid } = JSON.parse((await task.fetch()).attributes)
     const complete = async (): Promise<void> =>
       void (await task.update({ assignmentStatus: 'completed', reason: 'The conversation is over' }))
+    isTalking = true
     await talk({ client, channelSid, terminal, keys: process.stdin, print, complete })
   } catch (fault) {
     print(`The conversation got lost: ${fault instanceof Error ? fault.message : fault}`)
     await after(AGAIN_AFTER_MS)
+  } finally {
+    isTalking = false
   }
 }
