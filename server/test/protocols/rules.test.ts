@@ -1,21 +1,26 @@
-/** The rules of the chat socket that are written down are the rules that are tested. */
+/** The rules of each protocol that are written down are the rules that are tested. */
 import assert from 'node:assert/strict'
 import { readdir, readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 
-const PAGE = new URL('../../../docs/protocols/chat-socket.md', import.meta.url)
+const PROTOCOLS = [
+  { page: 'chat-socket.md', letters: 'CS', folders: ['./'] },
+  { page: 'event-bridge.md', letters: 'EB', folders: ['./', '../conformance/worker-sdk/'] },
+] as const
 
 const each = (text: string, pattern: RegExp): string[] =>
   [...text.matchAll(pattern)].map(([, id]) => id as string)
 
-test('every rule of the chat socket has a test, and every test its rule', async () => {
-  const rules = each(await readFile(PAGE, 'utf8'), /^- \*\*(CS\d+)\*\*/gm)
-  const folder = new URL('./', import.meta.url)
-  const tested = new Set<string>()
-  for (const file of await readdir(folder))
-    for (const id of each(await readFile(new URL(file, folder), 'utf8'), /test\(['"]\[(CS\d+)\] /g))
-      tested.add(id)
-  assert.ok(rules.length > 0)
-  assert.equal(new Set(rules).size, rules.length, 'no rule twice')
-  assert.deepEqual([...tested].toSorted(), rules.toSorted())
-})
+for (const { page, letters, folders } of PROTOCOLS)
+  test(`every rule of ${page} has a test, and every test its rule`, async () => {
+    const written = new URL(`../../../docs/protocols/${page}`, import.meta.url)
+    const rules = each(await readFile(written, 'utf8'), new RegExp(`^- \\*\\*(${letters}\\d+)\\*\\*`, 'gm'))
+    const tested = new Set<string>()
+    const naming = new RegExp(`test\\(['"]\\[(${letters}\\d+)\\] `, 'g')
+    for (const folder of folders.map((it) => new URL(it, import.meta.url)))
+      for (const file of (await readdir(folder)).filter((it) => it.endsWith('.ts')))
+        for (const id of each(await readFile(new URL(file, folder), 'utf8'), naming)) tested.add(id)
+    assert.ok(rules.length > 0)
+    assert.equal(new Set(rules).size, rules.length, 'no rule twice')
+    assert.deepEqual([...tested].toSorted(), rules.toSorted())
+  })

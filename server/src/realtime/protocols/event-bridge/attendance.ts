@@ -52,6 +52,7 @@ export const openAttendance = ({
 
   return {
     arrived: (workerSid) => {
+      if (isClosed) return
       here.set(workerSid, (here.get(workerSid) ?? 0) + 1)
       write([workerSid], ATTENDANCE.leaseMs)
     },

@@ -252,8 +252,9 @@ export const openEventBridge = (options: EventBridgeOptions): EventBridge => {
       }
     },
     [Symbol.asyncDispose]: async () => {
-      await door[Symbol.asyncDispose]()
+      // First: who is cut off by our own end comes back, and keeps the lease they have.
       await attendance[Symbol.asyncDispose]()
+      await door[Symbol.asyncDispose]()
       await hearing
     },
   }
