@@ -1,3 +1,4 @@
+import { isSid } from '@parley/contract/field.ts'
 import { problem } from '@parley/contract/problem.ts'
 import { TaskChannel, type TaskChannelRow } from '@parley/contract/taskrouter/task-channel.ts'
 import { bind } from '../http/binding.ts'
@@ -52,6 +53,9 @@ export const taskChannels = bind(TaskChannel, {
   create: async (tx, call) => {
     const workspace = await lockParent(tx, call)
     const { friendlyName, uniqueName, channelOptimizedRouting = false } = call.input
+    // An address takes either, so a name must not be read as another's SID.
+    if (isSid('TC', uniqueName))
+      throw problem('invalid_parameter', { parameter: 'UniqueName', reason: 'it must not look like a SID' })
     const now = tx.now()
     const taskChannel: TaskChannelRow = {
       sid: tx.newSid('TC'),

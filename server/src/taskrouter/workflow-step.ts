@@ -85,6 +85,15 @@ const stopIn = (configuration: WorkflowConfiguration, facts: Facts, filter: numb
   return { kind: 'nowhere', why: 'timeout' }
 }
 
+/** The target of a step; undefined where the configuration no longer has it. */
+export const targetAt = (configuration: WorkflowConfiguration, step: string): WorkflowTarget | undefined => {
+  const at = readStep(configuration, step)
+  if (!at) return undefined
+  return at.filter === undefined
+    ? (configuration.defaultFilter ?? undefined)
+    : configuration.filters[at.filter]?.targets[at.target]
+}
+
 /** Where a step is in the configuration; undefined where it is no longer. */
 export const readStep = (
   { filters, defaultFilter }: WorkflowConfiguration,

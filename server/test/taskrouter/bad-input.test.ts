@@ -485,7 +485,7 @@ describe('the parameters of voice', () => {
     const { sid = '' } = offer ?? {}
     for (const client of [world.twilio, world.twilio5]) {
       const within = client.taskrouter.v1.workspaces((await centre.workspace.fetch()).sid)
-      for (const instruction of ['dequeue', 'call', 'redirect', 'conference', 'supervise', 'whistle']) {
+      for (const instruction of ['dequeue', 'call', 'redirect', 'conference', 'supervise', 'constructor']) {
         const asked = { ...VOICE, instruction }
         assert.equal((await within.tasks(task).reservations(sid).update(asked)).reservationStatus, 'pending')
         assert.equal((await within.workers(ana).reservations(sid).update(asked)).reservationStatus, 'pending')

@@ -323,6 +323,8 @@ describe('task channels', () => {
       workspace.taskChannels.create({ friendlyName: 'Fax', uniqueName: 'fax' }),
       refused(409, 20409),
     )
+    const named = workspace.taskChannels.create({ friendlyName: 'Fax', uniqueName: fax.sid })
+    await assert.rejects(named, refused(400, 20001, /UniqueName/))
     const waiting = await task({ taskChannel: 'fax' })
     await assert.rejects(workspace.taskChannels('fax').remove(), refused(409, 20409))
     await workspace.tasks(waiting).remove()

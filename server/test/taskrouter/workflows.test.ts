@@ -120,6 +120,26 @@ describe('a target', () => {
     assert.equal(await queueNow(), 'Two')
   })
 
+  test('with a priority gives it to the task, whatever the task asks for; one without leaves it', async () => {
+    await using world = await openWorld()
+    const centre = await openCentre(world, { routed: false })
+    const queue = await centre.queue('One')
+    const filters = [
+      { expression: 'vip == true', targets: [{ queue, priority: 10 }] },
+      { expression: '1==1', targets: [{ queue }] },
+    ]
+    await centre.workflow('W', { filters })
+    const vip = await centre.workspace.tasks.create({ attributes: '{"vip":true}', priority: 3 })
+    const plain = await centre.workspace.tasks.create({ priority: 3 })
+    assert.deepEqual([vip.priority, plain.priority], [10, 3])
+    const after = async ({ sid }: { sid: string }, asked: object) =>
+      (await centre.workspace.tasks(sid).update(asked)).priority
+    assert.equal(await after(vip, { priority: 4 }), 10)
+    assert.equal(await after(plain, { priority: 4 }), 4)
+    assert.equal(await after(vip, { priority: 5, attributes: '{}' }), 5)
+    assert.equal(await after(plain, { priority: 5, attributes: '{"vip":true}' }), 10)
+  })
+
   test('without a queue stays in that of the target before it', async () => {
     await using world = await openWorld()
     const centre = await openCentre(world, { routed: false })
