@@ -1,4 +1,5 @@
 /** A desk in a small centre: workers who come in with a published SDK. */
+import { mustAgree } from '../../taskrouter/agreement.ts'
 import { type Centre, openCentre } from '../../taskrouter/centre.ts'
 import { openWorld, type World, type WorldOptions } from '../../world/index.ts'
 import { type Agent, type Credentials, type SdkVersion, sitDown, tokenOf } from './agent.ts'
@@ -37,6 +38,12 @@ export const openDesk = async (version: SdkVersion, options: WorldOptions = {}):
       await agent.until('reservation.accepted', agent.reservations.length)
       return task
     },
-    [Symbol.asyncDispose]: () => open.disposeAsync(),
+    [Symbol.asyncDispose]: async () => {
+      try {
+        await mustAgree(world.house.store.reader)
+      } finally {
+        await open.disposeAsync()
+      }
+    },
   }
 }
