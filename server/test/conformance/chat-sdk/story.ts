@@ -5,18 +5,25 @@ import type { Sdk } from './sdks.ts'
 import { arriving } from './story/arriving.ts'
 import { channels } from './story/channels.ts'
 import { messages } from './story/messages.ts'
-import { people } from './story/people.ts'
+import { people, peopleAtOnce } from './story/people.ts'
 import { leaving, resuming } from './story/resuming.ts'
 import type { Step } from './story/step.ts'
-import { tokens } from './story/tokens.ts'
+import { expiring, renewing } from './story/tokens.ts'
 
-const UNTIL_THE_END: readonly Step[] = [
-  ...[...arriving, ...channels, ...messages],
-  ...[...people, ...tokens, ...resuming],
+/** How many steps may be told at once. */
+const AT_ONCE = 8
+
+const oneByOne = (steps: readonly Step[]): (readonly Step[])[] => steps.map((it) => [it])
+
+/** What is in one group is told at once, so that one waits while the other does. */
+const UNTIL_THE_END: readonly (readonly Step[])[] = [
+  ...oneByOne([...arriving, ...channels, ...messages, ...people]),
+  [...peopleAtOnce, renewing],
+  ...oneByOne([expiring, ...resuming]),
 ]
 
 /** What each has to tell who has what a step needs. */
-export const STORY: readonly Step[] = [...UNTIL_THE_END, ...leaving]
+export const STORY: readonly Step[] = [...UNTIL_THE_END.flat(), ...leaving]
 
 export interface Telling extends SceneOptions {
   /** What only some have to tell. */
@@ -26,13 +33,14 @@ export interface Telling extends SceneOptions {
 /** @param where if it is told in more than one place */
 export const tellStory = (sdk: Sdk, where = '', { beforeTheEnd = [], ...options }: Telling = {}): void => {
   const title = where ? `${sdk.title} ${where}` : sdk.title
-  test(title, async (t) => {
+  const groups = [...UNTIL_THE_END, ...oneByOne([...beforeTheEnd, ...leaving])]
+  test(title, { concurrency: AT_ONCE }, async (t) => {
     await using scene = await openScene(sdk, options)
-    for (const { title: step, needs, tell } of [
-      ...STORY.slice(0, -leaving.length),
-      ...beforeTheEnd,
-      ...leaving,
-    ])
-      if (!needs || sdk.can.includes(needs)) await t.test(`${title} ${step}`, () => tell(scene))
+    for (const steps of groups)
+      await Promise.all(
+        steps
+          .filter(({ needs }) => !needs || sdk.can.includes(needs))
+          .map((step) => t.test(`${title} ${step.title}`, () => step.tell(scene))),
+      )
   })
 }

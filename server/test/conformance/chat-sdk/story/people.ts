@@ -19,6 +19,69 @@ const isUser =
 
 export const people: readonly Step[] = [
   {
+    title: 'keeps how loud a channel is',
+    tell: async ({ vera, ana, room, service }) => {
+      const sid = await room('Noise')
+      await vera.channel(sid, 'setUserNotificationLevel', 'muted')
+      await vera.hears(
+        'channelUpdated',
+        (it) => it.channel?.sid === sid && it.channel.notificationLevel === 'muted',
+      )
+      for (const [who, level] of [
+        [vera, 'muted'],
+        [ana, 'default'],
+      ] as const) {
+        const standing = await service.users(who.identity).userChannels(sid).fetch()
+        assert.equal(standing.notificationLevel, level)
+        assert.equal((await who.client('getChannelBySid', sid)).notificationLevel, level)
+      }
+    },
+  },
+  {
+    title: 'knows users, changes its own, and is told of changes',
+    tell: async ({ vera, ana, service }) => {
+      for (const who of [vera, ana])
+        for (const { identity } of [vera, ana])
+          assert.equal((await who.client('getUser', identity)).identity, identity)
+      const hear = async (...change: Parameters<typeof isUser>) => {
+        for (const who of [vera, ana]) await who.hears('userUpdated', isUser(...change))
+      }
+      await vera.user(vera.identity, 'updateFriendlyName', 'Vera V.')
+      await hear(vera.identity, 'friendlyName', 'Vera V.')
+      await vera.user(vera.identity, 'updateAttributes', { likes: ['tea'] })
+      await hear(vera.identity, 'attributes', { likes: ['tea'] })
+      const row = await service.users(vera.identity).fetch()
+      assert.deepEqual([row.friendlyName, JSON.parse(row.attributes)], ['Vera V.', { likes: ['tea'] }])
+      await ana.user(ana.identity, 'updateFriendlyName', 'Ana')
+      await hear(ana.identity, 'friendlyName', 'Ana')
+      await service.users(ana.identity).update({ attributes: '{"desk":4}' })
+      await hear(ana.identity, 'attributes', { desk: 4 })
+    },
+  },
+  {
+    title: 'lists users and channels without following them',
+    needs: 'descriptors',
+    tell: async ({ vera, ana, room, service }) => {
+      const sid = await room('Register')
+      for (const who of [vera, ana]) {
+        const users = await who.channel(sid, 'getUserDescriptors')
+        const names = users.map(({ identity, friendlyName, online }) => [identity, friendlyName, online])
+        assert.deepEqual(names.sort(), [
+          [ana.identity, 'Ana', true],
+          [vera.identity, 'Vera V.', true],
+        ])
+        assert.equal((await who.client('getUserDescriptor', 'sol')).friendlyName, 'Sol')
+        const mine = await who.client('getUserChannelDescriptors')
+        const rows = await service.users(who.identity).userChannels.list()
+        assert.deepEqual(mine.map((it) => it.sid).sort(), rows.map((it) => it.channelSid).sort())
+      }
+    },
+  },
+]
+
+/** These wait for most of their time, and for different things. */
+export const peopleAtOnce: readonly Step[] = [
+  {
     title: 'shows who types, and who has stopped',
     tell: async ({ vera, ana, room }) => {
       const sid = await room('Pen')
@@ -83,65 +146,6 @@ export const people: readonly Step[] = [
         await vera.hears('messageAdded', isAt(sid, 2))
         await read(sid)
         assert.equal(await vera.channel(sid, 'getUnconsumedMessagesCount'), count)
-      }
-    },
-  },
-  {
-    title: 'keeps how loud a channel is',
-    tell: async ({ vera, ana, room, service }) => {
-      const sid = await room('Noise')
-      await vera.channel(sid, 'setUserNotificationLevel', 'muted')
-      await vera.hears(
-        'channelUpdated',
-        (it) => it.channel?.sid === sid && it.channel.notificationLevel === 'muted',
-      )
-      for (const [who, level] of [
-        [vera, 'muted'],
-        [ana, 'default'],
-      ] as const) {
-        const standing = await service.users(who.identity).userChannels(sid).fetch()
-        assert.equal(standing.notificationLevel, level)
-        assert.equal((await who.client('getChannelBySid', sid)).notificationLevel, level)
-      }
-    },
-  },
-  {
-    title: 'knows users, changes its own, and is told of changes',
-    tell: async ({ vera, ana, service }) => {
-      for (const who of [vera, ana])
-        for (const { identity } of [vera, ana])
-          assert.equal((await who.client('getUser', identity)).identity, identity)
-      const hear = async (...change: Parameters<typeof isUser>) => {
-        for (const who of [vera, ana]) await who.hears('userUpdated', isUser(...change))
-      }
-      await vera.user(vera.identity, 'updateFriendlyName', 'Vera V.')
-      await hear(vera.identity, 'friendlyName', 'Vera V.')
-      await vera.user(vera.identity, 'updateAttributes', { likes: ['tea'] })
-      await hear(vera.identity, 'attributes', { likes: ['tea'] })
-      const row = await service.users(vera.identity).fetch()
-      assert.deepEqual([row.friendlyName, JSON.parse(row.attributes)], ['Vera V.', { likes: ['tea'] }])
-      await ana.user(ana.identity, 'updateFriendlyName', 'Ana')
-      await hear(ana.identity, 'friendlyName', 'Ana')
-      await service.users(ana.identity).update({ attributes: '{"desk":4}' })
-      await hear(ana.identity, 'attributes', { desk: 4 })
-    },
-  },
-  {
-    title: 'lists users and channels without following them',
-    needs: 'descriptors',
-    tell: async ({ vera, ana, room, service }) => {
-      const sid = await room('Register')
-      for (const who of [vera, ana]) {
-        const users = await who.channel(sid, 'getUserDescriptors')
-        const names = users.map(({ identity, friendlyName, online }) => [identity, friendlyName, online])
-        assert.deepEqual(names.sort(), [
-          [ana.identity, 'Ana', true],
-          [vera.identity, 'Vera V.', true],
-        ])
-        assert.equal((await who.client('getUserDescriptor', 'sol')).friendlyName, 'Sol')
-        const mine = await who.client('getUserChannelDescriptors')
-        const rows = await service.users(who.identity).userChannels.list()
-        assert.deepEqual(mine.map((it) => it.sid).sort(), rows.map((it) => it.channelSid).sort())
       }
     },
   },
