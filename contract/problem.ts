@@ -15,6 +15,7 @@ const declared = {
   unauthenticated: [401, 20003, 'Authenticate'],
   method_not_allowed: [405, 20004, 'Method {method} is not allowed on {path}'],
   access_denied: [403, 20006, 'Access denied: {reason}'],
+  page_without_token: [400, 40153, 'Page alone names no page of this list: follow next_page_url'],
   page_size_too_large: [400, 20007, 'Page size must be between 1 and {max}'],
   invalid_page_token: [400, 20001, 'Invalid parameter PageToken: it was not made by this list'],
   not_found: [404, 20404, 'The requested resource {path} was not found'],

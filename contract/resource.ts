@@ -40,7 +40,12 @@ export interface ResourceDeclaration {
   readonly one?: string
   /** The key of the array in a page. */
   readonly key?: string
-  readonly pageSize?: { readonly default: number; readonly max: number }
+  readonly pageSize?: {
+    readonly default: number
+    readonly max: number
+    /** `Page` without a token is refused instead of passed over. */
+    readonly byToken?: boolean
+  }
   /** How page tokens name a row: by its SID, or where the list is ordered otherwise by that order's own key. */
   readonly pageKey?: 'sid' | 'number' | 'text'
   readonly answer: Answer

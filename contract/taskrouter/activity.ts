@@ -1,6 +1,7 @@
 /** What a worker is doing, and whether it leaves them available. That cannot change once an activity is made. */
 import { address, flag, instant, required, sid, text } from '../field.ts'
 import { type RowOf, resource } from '../resource.ts'
+import { PAGES } from './pages.ts'
 
 export const Activity = resource({
   product: 'taskrouter',
@@ -8,7 +9,7 @@ export const Activity = resource({
   many: '/v1/Workspaces/{WorkspaceSid}/Activities',
   one: '/v1/Workspaces/{WorkspaceSid}/Activities/{Sid}',
   key: 'activities',
-  pageSize: { default: 50, max: 1000 },
+  pageSize: PAGES,
   answer: {
     account_sid: sid('AC'),
     available: flag(),

@@ -4,6 +4,7 @@
  */
 import { address, instant, jsonObject, orNull, ownAddress, sid, text, whole } from '../field.ts'
 import { type RowOf, resource } from '../resource.ts'
+import { PAGES } from './pages.ts'
 
 /** How far back a list goes that names neither `Minutes` nor a date, as published. */
 export const EVENTS_MINUTES = 15
@@ -17,7 +18,7 @@ export const WorkspaceEvent = resource({
   many: '/v1/Workspaces/{WorkspaceSid}/Events',
   one: '/v1/Workspaces/{WorkspaceSid}/Events/{Sid}',
   key: 'events',
-  pageSize: { default: 50, max: 1000 },
+  pageSize: PAGES,
   answer: {
     account_sid: sid('AC'),
     /** The account whose back end did it, the worker who did, or the workspace where nobody asked. */

@@ -1,6 +1,7 @@
 /** An offer of one task to one worker, and what came of it. Seen under the task and under the worker. */
 import { type Answer, address, choice, instant, sid, text } from '../field.ts'
 import { type RowOf, resource } from '../resource.ts'
+import { PAGES } from './pages.ts'
 
 export const RESERVATION_STATUSES = [
   'pending',
@@ -74,7 +75,7 @@ export const TaskReservation = resource({
   many: '/v1/Workspaces/{WorkspaceSid}/Tasks/{TaskSid}/Reservations',
   one: '/v1/Workspaces/{WorkspaceSid}/Tasks/{TaskSid}/Reservations/{Sid}',
   key: 'reservations',
-  pageSize: { default: 50, max: 1000 },
+  pageSize: PAGES,
   answer,
   links,
   operations: {
@@ -95,7 +96,7 @@ export const WorkerReservation = resource({
   many: '/v1/Workspaces/{WorkspaceSid}/Workers/{WorkerSid}/Reservations',
   one: '/v1/Workspaces/{WorkspaceSid}/Workers/{WorkerSid}/Reservations/{Sid}',
   key: 'reservations',
-  pageSize: { default: 50, max: 1000 },
+  pageSize: PAGES,
   answer,
   links,
   operations: {

@@ -1,6 +1,7 @@
 /** A kind of work, such as `chat` or `voice`: workers have a capacity for each. Not a chat channel, not a Flex channel. */
 import { address, flag, instant, required, sid, text } from '../field.ts'
 import { type RowOf, resource } from '../resource.ts'
+import { PAGES } from './pages.ts'
 
 export const TaskChannel = resource({
   product: 'taskrouter',
@@ -8,7 +9,7 @@ export const TaskChannel = resource({
   many: '/v1/Workspaces/{WorkspaceSid}/TaskChannels',
   one: '/v1/Workspaces/{WorkspaceSid}/TaskChannels/{Sid}',
   key: 'channels',
-  pageSize: { default: 50, max: 1000 },
+  pageSize: PAGES,
   answer: {
     account_sid: sid('AC'),
     date_created: instant(),

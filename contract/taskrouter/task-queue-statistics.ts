@@ -1,6 +1,7 @@
 /** How queues are doing: one, all of them in pages, or those that are named. */
 import { address, jsonObject, many, sid, text, whole } from '../field.ts'
 import { resource } from '../resource.ts'
+import { PAGES } from './pages.ts'
 import {
   activitiesNow,
   BULK_QUEUES_MAX,
@@ -61,7 +62,7 @@ export const TaskQueuesStatistics = resource({
   name: 'taskrouter.v1.workspace.task_queue.task_queues_statistics',
   many: `${QUEUES}/Statistics`,
   key: 'task_queues_statistics',
-  pageSize: { default: 50, max: 1000 },
+  pageSize: PAGES,
   pageKey: 'sid',
   answer: { ...whose, ...both },
   operations: { list: { form: { FriendlyName: text(), ...windowForm, ...channelForm, ...splitForm } } },

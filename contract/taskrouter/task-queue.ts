@@ -1,6 +1,7 @@
 /** Where tasks wait for the workers that an expression picks. */
 import { address, choice, instant, orNull, required, sid, text, whole } from '../field.ts'
 import { type RowOf, resource } from '../resource.ts'
+import { PAGES } from './pages.ts'
 import { QUEUE_ORDERS } from './workspace.ts'
 
 /** The most workers that may be offered one task at once. */
@@ -12,7 +13,7 @@ export const TaskQueue = resource({
   many: '/v1/Workspaces/{WorkspaceSid}/TaskQueues',
   one: '/v1/Workspaces/{WorkspaceSid}/TaskQueues/{Sid}',
   key: 'task_queues',
-  pageSize: { default: 50, max: 1000 },
+  pageSize: PAGES,
   answer: {
     account_sid: sid('AC'),
     assignment_activity_sid: orNull(sid('WA')),

@@ -1,6 +1,7 @@
 /** One piece of work that waits for a worker, has one, or is done. */
 import { address, choice, flag, instant, jsonText, many, orNull, sid, text, whole } from '../field.ts'
 import { type RowOf, resource } from '../resource.ts'
+import { PAGES } from './pages.ts'
 import { ATTRIBUTES_BYTES_MAX, MERGE } from './worker.ts'
 
 export const TASK_STATUSES = ['pending', 'reserved', 'assigned', 'canceled', 'completed', 'wrapping'] as const
@@ -45,7 +46,7 @@ export const Task = resource({
   many: '/v1/Workspaces/{WorkspaceSid}/Tasks',
   one: '/v1/Workspaces/{WorkspaceSid}/Tasks/{Sid}',
   key: 'tasks',
-  pageSize: { default: 50, max: 1000 },
+  pageSize: PAGES,
   answer: {
     account_sid: sid('AC'),
     age: whole(),

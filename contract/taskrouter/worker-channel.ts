@@ -1,6 +1,7 @@
 /** How much of one task channel a worker takes at once, and how much they have in hand. */
 import { address, flag, instant, sid, text, whole } from '../field.ts'
 import { type RowOf, resource } from '../resource.ts'
+import { PAGES } from './pages.ts'
 
 export const CAPACITY_MAX = 1000
 
@@ -10,7 +11,7 @@ export const WorkerChannel = resource({
   many: '/v1/Workspaces/{WorkspaceSid}/Workers/{WorkerSid}/Channels',
   one: '/v1/Workspaces/{WorkspaceSid}/Workers/{WorkerSid}/Channels/{Sid}',
   key: 'channels',
-  pageSize: { default: 50, max: 1000 },
+  pageSize: PAGES,
   answer: {
     account_sid: sid('AC'),
     assigned_tasks: whole(),

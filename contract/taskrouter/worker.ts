@@ -1,6 +1,7 @@
 /** Somebody, or something, that takes tasks. Their attributes are what queues and workflows match against. */
 import { address, flag, instant, jsonText, orNull, required, sid, text } from '../field.ts'
 import { type RowOf, resource } from '../resource.ts'
+import { PAGES } from './pages.ts'
 
 /** Longest attributes of a worker or a task, in bytes. */
 export const ATTRIBUTES_BYTES_MAX = 65_536
@@ -17,7 +18,7 @@ export const Worker = resource({
   many: '/v1/Workspaces/{WorkspaceSid}/Workers',
   one: '/v1/Workspaces/{WorkspaceSid}/Workers/{Sid}',
   key: 'workers',
-  pageSize: { default: 50, max: 1000 },
+  pageSize: PAGES,
   answer: {
     account_sid: sid('AC'),
     activity_name: orNull(text()),

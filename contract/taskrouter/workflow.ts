@@ -1,6 +1,7 @@
 /** Which queues a task goes through, by its attributes and its age. */
 import { address, instant, orNull, required, sid, text, whole } from '../field.ts'
 import { type RowOf, resource } from '../resource.ts'
+import { PAGES } from './pages.ts'
 
 /** How long an offer stands unless a workflow says otherwise, and the longest it may, in seconds. */
 export const RESERVATION_TIMEOUT_SECONDS = 120
@@ -14,7 +15,7 @@ export const Workflow = resource({
   many: '/v1/Workspaces/{WorkspaceSid}/Workflows',
   one: '/v1/Workspaces/{WorkspaceSid}/Workflows/{Sid}',
   key: 'workflows',
-  pageSize: { default: 50, max: 1000 },
+  pageSize: PAGES,
   answer: {
     account_sid: sid('AC'),
     assignment_callback_url: orNull(address()),

@@ -1,6 +1,7 @@
 /** A workspace: all that routes one kind of work. A Flex project has one, "Flex Task Assignment". */
 import { address, choice, flag, instant, orNull, required, sid, text } from '../field.ts'
 import { type RowOf, resource } from '../resource.ts'
+import { PAGES } from './pages.ts'
 
 /** Which queues are served first when a worker could take from queues of both orders. */
 export const QUEUE_ORDERS = ['FIFO', 'LIFO'] as const
@@ -11,7 +12,7 @@ export const Workspace = resource({
   many: '/v1/Workspaces',
   one: '/v1/Workspaces/{Sid}',
   key: 'workspaces',
-  pageSize: { default: 50, max: 1000 },
+  pageSize: PAGES,
   answer: {
     account_sid: sid('AC'),
     date_created: instant(),

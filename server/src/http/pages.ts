@@ -15,6 +15,8 @@ export interface Page extends PageAsked {
 export interface PageSizes {
   readonly default: number
   readonly max: number
+  /** A page is named by its token alone: whoever counts pages would get the first one again and again. */
+  readonly byToken?: boolean
 }
 
 const SID_TOKEN = /^P([AB])([A-Z]{2}[0-9a-fA-F]{32})$/
@@ -24,7 +26,8 @@ const NUMBER_TOKEN = /^(PB)?(\d{1,15})$/
 /**
  * Reads `PageSize`, `Page` and `PageToken`. A page larger than the list allows is cut to what it allows: the
  * published client asks for as many rows as its `limit` says.
- * @throws 400 / 20007 for a size that is no size; 400 for a token this list did not make
+ * @throws 400 / 20007 for a size that is no size; 400 for a token this list did not make; 400 / 40153 for a page by its
+ * number in a list that has none
  */
 export const readPage = (sent: Sent, sizes: PageSizes, kind: KeyKind): Page => {
   const size = Math.min(wholeOr(lastOf(sent.PageSize), sizes.default), sizes.max)
@@ -32,7 +35,10 @@ export const readPage = (sent: Sent, sizes: PageSizes, kind: KeyKind): Page => {
   const number = wholeOr(lastOf(sent.Page), 0)
   const page = { size, limit: size + 1, number: number >= 0 ? number : 0 }
   const token = String(lastOf(sent.PageToken) ?? '')
-  if (token === '') return page
+  if (token === '') {
+    if (sizes.byToken && page.number > 0) throw problem('page_without_token')
+    return page
+  }
   if (kind === 'number') {
     const [, before, key] = NUMBER_TOKEN.exec(token) ?? []
     if (key === undefined) throw problem('message_page_token')
