@@ -336,6 +336,57 @@ describe('requests', TIMEOUT, () => {
     assert.equal((await fetch(`${bridge.world.url}/v1/wschannels`)).status, 405)
   })
 
+  test('[EB21] are answered whatever they hold', async () => {
+    await using bridge = await openBridge({ engine: 'postgres' })
+    const ana = await bridge.centre.worker('ana')
+    const token = bridge.token(ana, { role: 'admin' })
+    const values = [
+      '',
+      '\0',
+      'x\0',
+      0,
+      -1,
+      1e308,
+      true,
+      null,
+      [],
+      [[]],
+      {},
+      { a: '\0' },
+      '[]',
+      '{',
+      'WK',
+      ana,
+    ]
+    const asked = [
+      ['GET', 'Workers', 'PageSize AfterSid NextToken FriendlyName ActivitySid ActivityName Ordering'],
+      ['GET', 'Workers', 'TargetWorkersExpression TaskQueueSid TaskQueueName Available'],
+      ['GET', 'TaskQueues', 'PageSize AfterSid NextToken FriendlyName Ordering WorkerSid'],
+      ['GET', 'Activities', 'PageSize AfterSid FriendlyName Available'],
+      ['GET', `Workers/${ana}/Reservations`, 'PageSize AfterSid Active'],
+      ['POST', `Workers/${ana}`, 'ActivitySid Attributes RejectPendingReservations'],
+      ['POST', 'Tasks', 'RoutingTarget WorkflowSid TaskQueueSid TaskChannelSid VirtualStartTime Attributes'],
+      ['POST', `Tasks/WT${'0'.repeat(32)}`, 'Attributes AssignmentStatus VirtualStartTime Priority'],
+      ['POST', `Workers/${ana}/Transfers`, 'TaskSid ReservationSid To Mode Priority Attributes'],
+      ['POST', `Workers/${ana}/Transfers/TT${'0'.repeat(32)}`, 'TaskSid TransferStatus'],
+    ] as const
+    const statuses = new Set<number>()
+    const good = {
+      TaskSid: `WT${'0'.repeat(32)}`,
+      ReservationSid: `WR${'0'.repeat(32)}`,
+      To: ana,
+      TransferStatus: 'canceled',
+    }
+    for (const [method, path, names] of asked)
+      for (const name of names.split(' '))
+        for (const value of values)
+          statuses.add((await bridge.ask(method, path, token, { ...good, [name]: value })).status)
+    assert.deepEqual(
+      [...statuses].toSorted(),
+      [200, 400, 403, 404].filter((it) => statuses.has(it)),
+    )
+  })
+
   test('[EB22] name the version of what is their own', async () => {
     await using bridge = await openBridge()
     const [ana, sol] = [await bridge.centre.worker('ana'), await bridge.centre.worker('sol')]

@@ -152,11 +152,14 @@ export const openEventBridge = (options: EventBridgeOptions): EventBridge => {
     },
   })
 
+  const streamsFor = (told: Told): Stream[] =>
+    told.workerSid === undefined
+      ? [...(workspaces.get(told.workspaceSid) ?? [])].filter((it) => it.concerns(told))
+      : linksOf(told.workerSid).map((it) => it.stream)
+
   const deliver = (told: Told): void => {
     const frameOf = onceEncoded()
-    if (told.workerSid !== undefined)
-      for (const { stream } of linksOf(told.workerSid)) stream.tell(told, frameOf)
-    else for (const stream of workspaces.get(told.workspaceSid) ?? []) stream.tell(told, frameOf)
+    for (const stream of streamsFor(told)) stream.tell(told, frameOf)
   }
 
   /** What other nodes committed is told in the order in which it was heard of, reading or not. */
@@ -168,8 +171,7 @@ export const openEventBridge = (options: EventBridgeOptions): EventBridge => {
       .then(async () => {
         const told = await fromBus(reader, about)
         // The answer to whoever asked for this may go out from another node.
-        if (told.isAsked)
-          for (const { stream } of linksOf(told.workerSid)) setTimeout(stream.pause(), AFTER_ANSWER_MS)
+        if (told.isAsked) for (const stream of streamsFor(told)) setTimeout(stream.pause(), AFTER_ANSWER_MS)
         deliver(told)
       })
       .catch(onFault)

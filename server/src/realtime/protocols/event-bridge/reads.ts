@@ -16,6 +16,7 @@ import {
   showReservation,
   showTask,
   showTaskQueue,
+  showTransfer,
   showWorker,
   showWorkerChannel,
 } from './shown.ts'
@@ -168,4 +169,19 @@ export const readTaskQueue: Answer = async ({ perform }, { asker, path }) => {
   const at = { workspaceSid, sid: path.queue ?? '' }
   const queue = await perform(TaskQueue, 'fetch', { token, path: at, isDecided: true })
   return { payload: showTaskQueue(queue) }
+}
+
+/** Ours: what became of a transfer while a client was away. */
+export const readTransfer: Answer = async ({ reader }, { asker, path }) => {
+  const { accountSid, workspaceSid } = asker
+  const { worker: workerSid = '', transfer: sid = '' } = path
+  mustBe(asker, workerSid)
+  const found = await find(reader, 'task_transfers', {
+    sid,
+    initiating_worker_sid: workerSid,
+    workspace_sid: workspaceSid,
+    account_sid: accountSid,
+  })
+  if (!found) throw problem('not_found', { path: `/Workers/${workerSid}/Transfers/${sid}` })
+  return { payload: showTransfer(found) }
 }

@@ -48,9 +48,15 @@ export class Stream {
     return this.#heldBack !== undefined
   }
 
+  /** Whether it is for this worker: their own, or about a task that they know. */
+  concerns({ workerSid, about }: Told): boolean {
+    if (workerSid !== undefined) return workerSid === this.workerSid
+    return this.isStarting || (about.kind === 'task' && this.#knowsTask(about.sid))
+  }
+
   /** @param frameOf encodes what is told once for all who hear it */
   tell(told: Told, frameOf: (told: Told) => string): void {
-    if (told.workerSid !== undefined && told.workerSid !== this.workerSid) return
+    if (!this.concerns(told)) return
     if (this.#heldBack) this.#heldBack.push(told)
     else this.#take(told, frameOf)
     if ((this.#heldBack ?? this.#waiting).length > WAITING_MAX) this.#line.close('too much waits to be told')

@@ -2,7 +2,7 @@
  * What the worker SDK asks to change, EB60 to EB79. `If-Match` counts only for what is the caller's own: a supervisor's
  * SDK sends the version of the supervisor when it sets another worker.
  */
-import { jsonText } from '@parley/contract/field.ts'
+import { isSid, jsonText } from '@parley/contract/field.ts'
 import { problem } from '@parley/contract/problem.ts'
 import { TaskReservation, WorkerReservation } from '@parley/contract/taskrouter/reservation.ts'
 import { Task } from '@parley/contract/taskrouter/task.ts'
@@ -13,6 +13,9 @@ import { type Asker, mayDirect, mustBe, mustSupervise } from './asker.ts'
 import { type Params, textOf } from './pages.ts'
 import type { Answer, Asked } from './requests.ts'
 import { showReservationChanged, showTask, showTransfer, showWorker } from './shown.ts'
+
+/** How much of a wrong value is said back, in characters. */
+const SAID_BACK_MAX = 64
 
 /** The named parameters of a form, those that are there. */
 const pick = (params: Params, names: readonly string[]): Record<string, string> =>
@@ -47,7 +50,7 @@ export const changeReservation: Answer = async ({ perform }, { asker, path, para
   mustBe(asker, workerSid)
   const instruction = textOf(params, 'Instruction')
   if (instruction !== undefined && instruction !== 'accept' && instruction !== 'reject')
-    throw voice(instruction.slice(0, 40))
+    throw voice(instruction.slice(0, SAID_BACK_MAX))
   const reservation = await perform(WorkerReservation, 'update', {
     token: asker.token,
     path: { workspaceSid: asker.workspaceSid, workerSid, sid },
@@ -62,7 +65,7 @@ export const changeReservation: Answer = async ({ perform }, { asker, path, para
 export const supervise: Answer = async ({ perform }, { asker, path, params }) => {
   mustSupervise(asker)
   const instruction = textOf(params, 'Instruction') ?? 'nothing'
-  if (instruction !== 'supervise') throw voice(instruction.slice(0, 40))
+  if (instruction !== 'supervise') throw voice(instruction.slice(0, SAID_BACK_MAX))
   const { task: taskSid = '', reservation: sid = '' } = path
   const reservation = await perform(TaskReservation, 'fetch', {
     token: asker.token,
@@ -146,10 +149,16 @@ const readAttributes = (params: Params): string | undefined => {
   })
 }
 
-const required = (params: Params, name: string): string => {
+/** @param prefixes of what may be named. @throws 400 for what is missing, and for what is no such SID */
+const sidIn = (params: Params, name: string, ...prefixes: readonly string[]): string => {
   const text = textOf(params, name)
   if (!text) throw problem('missing_parameter', { parameter: name })
-  return text
+  if (prefixes.some((it) => isSid(it, text))) return text
+  throw problem('invalid_sid', {
+    parameter: name,
+    value: text.slice(0, SAID_BACK_MAX),
+    prefix: prefixes.join(' or '),
+  })
 }
 
 const whoseTransfer = ({ asker, path, params }: Asked) => {
@@ -157,7 +166,7 @@ const whoseTransfer = ({ asker, path, params }: Asked) => {
   const { worker: workerSid = '' } = path
   mustBe(asker, workerSid)
   const actor = { kind: 'client', identity: asker.token.identity } as const
-  return { accountSid, workspaceSid, workerSid, taskSid: required(params, 'TaskSid'), actor }
+  return { accountSid, workspaceSid, workerSid, taskSid: sidIn(params, 'TaskSid', 'WT'), actor }
 }
 
 export const transferTask: Answer = async ({ store }, asked) => {
@@ -171,8 +180,8 @@ export const transferTask: Answer = async ({ store }, asked) => {
     throw problem('invalid_parameter', { parameter: 'Priority', reason: 'it must be a whole number from 0' })
   const wanted = {
     ...whoseTransfer(asked),
-    reservationSid: required(params, 'ReservationSid'),
-    to: required(params, 'To'),
+    reservationSid: sidIn(params, 'ReservationSid', 'WR'),
+    to: sidIn(params, 'To', 'WK', 'WQ'),
     mode,
     priority,
     attributes: readAttributes(params),
