@@ -66,6 +66,8 @@ interface Shape {
   readonly from: 'start' | 'after' | 'before'
 }
 
+type Fits<Found> = (rows: readonly Found[]) => readonly boolean[] | Promise<readonly boolean[]>
+
 /** Rows are read this many at a time where an expression must be held against each. */
 const SCAN = 500
 
@@ -96,16 +98,13 @@ export const orderedListing = <T extends TableName, V extends object>(
   )
 
   /**
-   * @param fits holds an expression against a row; rows are read on until the page is full
+   * @param fits holds an expression against each row; rows are read on until the page is full
    */
   return async (
     reader: Reader,
     values: V,
     page: PageAsked,
-    {
-      order: asked = [],
-      fits,
-    }: { order?: readonly OrderPart[]; fits?: ((row: Found) => boolean) | undefined } = {},
+    { order: asked = [], fits }: { order?: readonly OrderPart[]; fits?: Fits<Found> | undefined } = {},
   ): Promise<Found[]> => {
     const order = asked.some((it) => it.column === 'sid')
       ? asked
@@ -126,8 +125,9 @@ export const orderedListing = <T extends TableName, V extends object>(
       const limit = fits ? SCAN : page.limit
       const edges = Object.fromEntries(edge.map((value, at) => [`edge${at}`, value]))
       const rows = (await reader.run(it, { ...values, ...edges, limit })).rows as Found[]
-      for (const row of rows) {
-        if (fits && !fits(row)) continue
+      const fitting = fits && (await fits(rows))
+      for (const [at, row] of rows.entries()) {
+        if (fitting && !fitting[at]) continue
         found.push(Object.assign(row, { [PLACE]: place(row) }))
         if (found.length === page.limit) break
       }

@@ -10,6 +10,7 @@ import { isRecord } from './is-record.ts'
 import { lockParent, mustBeFree } from './named.ts'
 import { keyOf, orderedListing, readOrdering } from './ordered.ts'
 import { requireActivity, requireWorkspace } from './parents.ts'
+import { withChannels } from './router/workers-known.ts'
 import { readExpression, targetWorkers } from './text-expression.ts'
 import { wakeRouter } from './wake-router.ts'
 import { scopeOf, workerFacts } from './worker-scope.ts'
@@ -115,9 +116,11 @@ export const taskQueues = bind(TaskQueue, {
       if (workerSid !== undefined) {
         const worker = await find(reader, 'workers', { sid: workerSid, workspace_sid: workspaceSid })
         if (!worker) return []
-        scopes.push(scopeOf(workerFacts(worker), now))
+        const facts = await withChannels(reader, new Map([[worker.sid, workerFacts(worker)]]))
+        scopes.push(scopeOf(facts.get(worker.sid) ?? {}, now))
       }
-      const fits = (row: TaskQueueRow) => scopes.every((it) => targetWorkers(row.target_workers).matches(it))
+      const fits = (rows: readonly TaskQueueRow[]) =>
+        rows.map((row) => scopes.every((it) => targetWorkers(row.target_workers).matches(it)))
       return list(reader, { workspaceSid, friendlyName }, call.page, {
         order,
         fits: scopes.length ? fits : undefined,

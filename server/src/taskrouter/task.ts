@@ -395,7 +395,10 @@ export const tasks = bind(Task, {
           order,
           fits:
             expression &&
-            ((row) => expression.matches(filterScope({ attributes: attributesOf(row.attributes), now }))),
+            ((rows) =>
+              rows.map((it) =>
+                expression.matches(filterScope({ attributes: attributesOf(it.attributes), now })),
+              )),
         },
       )
       // `taskRow` copies own symbols, and with them the place in the list.

@@ -128,7 +128,8 @@ export const workerChannels = bind(WorkerChannel, {
     if (!hasCapacity)
       tx.record({ name: 'worker.capacity.update', ...told, previousCapacity: found.configured_capacity })
     if (!hasAvailability) tx.record({ name: 'worker.channel.availability.update', ...told })
-    if (channel.open) await wakeRouter(tx, workspace.sid)
+    // Also of a channel that is closed now: expressions may read what is left of it.
+    if (!hasCapacity || !hasAvailability) await wakeRouter(tx, workspace.sid)
     return workerChannel
   },
 })

@@ -29,6 +29,9 @@ export const workerFacts = (worker: Seen, channel?: ChannelFacts): WorkerFacts =
   }
 }
 
+/** Whether an expression reads what a worker has in hand. */
+export const readsChannels = ({ text }: { readonly text: string }): boolean => text.includes('channel.')
+
 /** What `TargetWorkers` and a target's expression are held against. Bare keys are the worker's. */
 export const scopeOf = (
   worker: WorkerFacts,

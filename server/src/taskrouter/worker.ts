@@ -13,12 +13,13 @@ import { lockParent, mustBeFree } from './named.ts'
 import { keyOf, orderedListing, readOrdering } from './ordered.ts'
 import { lockTasks, lockWorkers, requireActivity, requireWorkspace } from './parents.ts'
 import { lockReservation, refuseReservation } from './reservation.ts'
+import { withChannels } from './router/workers-known.ts'
 import { mustMatch, sayVersion } from './row-version.ts'
 import { readExpression, targetWorkers } from './text-expression.ts'
 import { wakeRouter } from './wake-router.ts'
 import { enterActivity } from './worker-activity.ts'
 import { addChannels } from './worker-channel.ts'
-import { scopeOf, workerFacts } from './worker-scope.ts'
+import { readsChannels, scopeOf, workerFacts } from './worker-scope.ts'
 import { mayActFor, workerNamedBy } from './worker-token.ts'
 
 interface Filters {
@@ -230,9 +231,13 @@ export const workers = bind(Worker, {
         expressions.push(targetWorkers(queue.target_workers))
       }
       const now = reader.now()
-      const fits = (row: StoredWorker) => {
-        const scope = scopeOf(workerFacts(row), now)
-        return expressions.every((it) => it.matches(scope))
+      const fits = async (rows: readonly StoredWorker[]) => {
+        const known = new Map(rows.map((it) => [it.sid, workerFacts(it)]))
+        const facts = expressions.some(readsChannels) ? await withChannels(reader, known) : known
+        return rows.map(({ sid }) => {
+          const scope = scopeOf(facts.get(sid) ?? {}, now)
+          return expressions.every((it) => it.matches(scope))
+        })
       }
       return list(
         reader,

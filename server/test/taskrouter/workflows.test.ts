@@ -68,13 +68,24 @@ describe('a target', () => {
       return (await centre.offersOf(task))[0]?.split(':')[0]
     }
     await centre.workspace.workers(ana).workerChannels('voice').update({ capacity: 2 })
+    const inQueue = async () =>
+      (await centre.workspace.workers.list({ taskQueueSid: queue })).map((it) => it.friendlyName)
+    const queuesOf = async (workerSid: string) =>
+      (await centre.workspace.taskQueues.list({ workerSid })).length
+    assert.deepEqual([await inQueue(), await queuesOf(ben)], [['Ana', 'Ben'], 1])
     const first = await chat()
     assert.deepEqual([first, await chat()].sort(), ['Ana', 'Ben'])
     assert.deepEqual([await chat(), await chat()], ['Ben', 'Ben'], 'five are filled by less than two')
-    await centre.task({ routingTarget: ben, taskChannel: 'voice' })
+    const call = await centre.task({ routingTarget: ben, taskChannel: 'voice' })
     await world.settle()
+    assert.deepEqual([await inQueue(), await queuesOf(ben)], [['Ana'], 0])
     assert.equal(await chat(), 'Ana', 'who is on a call is not in the queue')
-    assert.equal(await chat(), undefined)
+    const waiting = await centre.task({ taskChannel: 'chat' })
+    await world.settle()
+    assert.deepEqual(await centre.offersOf(waiting), [])
+    await centre.workspace.tasks(call).update({ assignmentStatus: 'canceled', reason: 'hung up' })
+    await world.settle()
+    assert.deepEqual(await centre.offersOf(waiting), ['Ben:pending'])
   })
 
   test('lets a task pass to the next filter that holds, and after the last to the default', async () => {

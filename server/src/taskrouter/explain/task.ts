@@ -205,7 +205,7 @@ const skipOf = async (reader: Reader, lane: RoundLane, task: StoredTask) => {
   const { skipIf } = lane.facts.target
   if (skipIf === undefined || !lane.queue) return null
   const now = reader.now()
-  const everybody = await readEverybody(reader, task.workspace_sid, new WorkersKnown())
+  const everybody = await readEverybody(reader, task.workspace_sid, new WorkersKnown(), [lane])
   const workers = countWorkers(everybody, lane.queue.target_workers, now)
   const explanation = compileExpression(skipIf).explain(skipScope(lane, workers, now))
   const workflow = task.workflow_sid && (await find(reader, 'workflows', { sid: task.workflow_sid }))

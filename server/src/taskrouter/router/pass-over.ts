@@ -41,7 +41,7 @@ export const passOver = async (
     const { sid, target_workers } = lane.queue
     // Counting holds every worker of the workspace against the queue: only where the count is asked for.
     if (!counts.has(sid) && skipIf.includes('workers')) {
-      everybody ??= await readEverybody(reader, workspaceSid, known)
+      everybody ??= await readEverybody(reader, workspaceSid, known, left)
       counts.set(sid, countWorkers(everybody, target_workers, reader.now()))
     }
     const scope = skipScope(lane, counts.get(sid) ?? {}, reader.now())
@@ -64,14 +64,19 @@ interface Everybody {
   readonly facts: ReadonlyMap<string, WorkerFacts>
 }
 
-/** The workers of a workspace, as they are counted. */
+/**
+ * The workers of a workspace, as they are counted.
+ * @param lanes whose queues they will be held against
+ */
 export const readEverybody = async (
   reader: Reader,
   workspaceSid: string,
   known: WorkersKnown,
+  lanes: readonly RoundLane[],
 ): Promise<Everybody> => {
   const workers = await workersOfWorkspace.all(reader, { workspaceSid })
-  return { workers, facts: await known.of(reader, workers, false) }
+  const counts = lanes.some((it) => it.reads('channel.'))
+  return { workers, facts: await known.of(reader, workers, counts) }
 }
 
 /**

@@ -41,7 +41,7 @@ export class WorkersKnown {
         known.set(row.sid, facts)
         this.#keep(row, facts)
       }
-    return counts ? withCounts(reader, known) : known
+    return counts ? withChannels(reader, known) : known
   }
 
   #keep({ sid, version }: StoredWorker, facts: WorkerFacts): void {
@@ -53,9 +53,10 @@ export class WorkersKnown {
   }
 }
 
-const withCounts = async (
+/** Adds to the facts of workers, by their SIDs, what they have in hand: it is no part of their rows. */
+export const withChannels = async (
   reader: Reader,
-  known: Map<string, WorkerFacts>,
+  known: ReadonlyMap<string, WorkerFacts>,
 ): Promise<Map<string, WorkerFacts>> => {
   const channels = new Map<string, Record<string, ChannelFacts[string]>>()
   for (const it of await channelCounts.all(reader, { sids: JSON.stringify([...known.keys()]) })) {
