@@ -9,6 +9,9 @@ import type { Channel, Client, Member, Message, User } from 'twilio-chat'
 const require = createRequire(import.meta.url)
 const { Client: SdkClient } = require('twilio-chat') as { Client: typeof Client }
 
+/** How long somebody may take to come in, in milliseconds. */
+const IN_WITHIN_MS = 60_000
+
 interface Heard {
   readonly body: string
   readonly attributes: string
@@ -75,9 +78,12 @@ export const believe = async (
     of(message.channel).delete(message.index)
   })
   await new Promise<void>((resolve, reject) => {
+    // It says that it has failed whenever an attempt fails, and then tries again.
+    const late = setTimeout(() => reject(new Error(`${identity} did not get in`)), IN_WITHIN_MS)
     client.on('stateChanged', (state: string) => {
-      if (state === 'initialized') resolve()
-      else reject(new Error(`${identity} is ${state}`))
+      if (state !== 'initialized') return
+      clearTimeout(late)
+      resolve()
     })
   })
   const channels = async (): Promise<Channel[]> => {
