@@ -50,7 +50,7 @@ export const missing = (...path: readonly string[]): Problem =>
 export const inService = async (reader: Reader, call: ServiceCall): Promise<InService> => {
   requireGrant(call)
   const service = await requireService(reader, call.accountSid, call.path.serviceSid)
-  return { service, me: call.token && (await standingIn(reader, service, call.token)) }
+  return { service, me: call.token && (await standingIn(reader, service.sid, call.token)) }
 }
 
 /**
@@ -73,8 +73,7 @@ const placeOf = async (
   const channel = await looking
   if (!channel) return noChannel(reader, call)
   if (!call.token) return { channel, me: undefined }
-  const service = await requireService(reader, call.accountSid, channel.service_sid)
-  const me = await standingIn(reader, service, call.token, channel)
+  const me = await standingIn(reader, channel.service_sid, call.token, channel)
   return sees(me, channel) ? { channel, me } : noChannel(reader, call)
 }
 
@@ -97,24 +96,25 @@ const chatGrantOf = ({ grants }: AccessToken): { service_sid?: unknown; deployme
   typeof grants.chat === 'object' && grants.chat !== null ? grants.chat : {}
 
 /** @returns the role's SID: the user's, else the token's, else the service's default */
-const roleInService = async (reader: Reader, service: ServiceRow, token: AccessToken): Promise<string> => {
-  const user = await find(reader, 'users', { service_sid: service.sid, identity: token.identity })
+const roleInService = async (reader: Reader, serviceSid: string, token: AccessToken): Promise<string> => {
+  const user = await find(reader, 'users', { service_sid: serviceSid, identity: token.identity })
   if (user) return user.role_sid
   const { deployment_role_sid: granted } = chatGrantOf(token)
-  return typeof granted === 'string' ? granted : service.default_service_role_sid
+  if (typeof granted === 'string') return granted
+  return (await requireService(reader, token.accountSid, serviceSid)).default_service_role_sid
 }
 
 const standingIn = async (
   reader: Reader,
-  service: ServiceRow,
+  serviceSid: string,
   token: AccessToken,
   channel?: ChannelRow,
 ): Promise<Standing> => {
   const { identity } = token
   const member = channel && (await find(reader, 'members', { channel_sid: channel.sid, identity }))
   const invite = channel && !member && (await find(reader, 'invites', { channel_sid: channel.sid, identity }))
-  const ofUser = await permissionsOf(reader, service.sid, await roleInService(reader, service, token))
-  const ofMember = member ? await permissionsOf(reader, service.sid, member.role_sid) : []
+  const ofUser = await permissionsOf(reader, serviceSid, await roleInService(reader, serviceSid, token))
+  const ofMember = member ? await permissionsOf(reader, serviceSid, member.role_sid) : []
   return { identity, permissions: new Set([...ofUser, ...ofMember]), member, invited: invite !== undefined }
 }
 
