@@ -10,8 +10,9 @@ export interface Frame {
   readonly payload: string
 }
 
-export const frameOf = (header: object, payload?: object): Buffer => {
-  const body = payload === undefined ? '' : JSON.stringify(payload)
+/** @param payload becomes JSON; a text is JSON already */
+export const frameOf = (header: object, payload: object | string = ''): Buffer => {
+  const body = typeof payload === 'string' ? payload : JSON.stringify(payload)
   const head = JSON.stringify({
     ...header,
     payload_size: Buffer.byteLength(body),

@@ -45,9 +45,11 @@ const CDS = 'https://cds.us1.twilio.com/v3'
 
 export const openDoor = ({ server, secret, send, since }: DoorOptions): Door => {
   const followers = new Map<string, Set<Peer>>()
+  /** By channel and event: what came after, until there is more. Most of those who come back have missed the same. */
+  const missed = new Map<string, readonly string[]>()
   let ids = 0
 
-  const notification = (messageType: string, payload: object): Buffer =>
+  const notification = (messageType: string, payload: object | string): Buffer =>
     frameOf(
       {
         method: 'notification',
@@ -57,36 +59,42 @@ export const openDoor = ({ server, secret, send, since }: DoorOptions): Door => 
       payload,
     )
 
-  const messageAdded = (row: Row, correlation: number) => {
+  /** The event of a message, in JSON. */
+  const messageAdded = (row: Row): string => {
     const { channelSid, sid, index, author, body } = row
     const at = new Date(row.at).toISOString()
     const list = `ES${channelSid.slice(2)}`
-    return {
-      event_type: 'list_item_added',
-      correlation_id: correlation,
-      event_protocol_version: 4,
-      event: {
-        id: index + 1,
-        date_created: at,
-        list_sid: list,
-        list_unique_name: `${channelSid}.messages`,
-        list_revision: (index + 1).toString(16),
-        item_index: index,
-        item_url: `${CDS}/Services/IS${'0'.repeat(32)}/Lists/${list}/Items/${index}`,
-        item_revision: (index + 1).toString(16),
-        item_data: {
-          sid,
-          text: body,
-          author,
-          attributes: '{}',
-          timestamp: at,
-          dateUpdated: at,
-          lastUpdatedBy: null,
-          type: 'text',
-        },
-        date_expires: null,
+    return JSON.stringify({
+      id: index + 1,
+      date_created: at,
+      list_sid: list,
+      list_unique_name: `${channelSid}.messages`,
+      list_revision: (index + 1).toString(16),
+      item_index: index,
+      item_url: `${CDS}/Services/IS${'0'.repeat(32)}/Lists/${list}/Items/${index}`,
+      item_revision: (index + 1).toString(16),
+      item_data: {
+        sid,
+        text: body,
+        author,
+        attributes: '{}',
+        timestamp: at,
+        dateUpdated: at,
+        lastUpdatedBy: null,
+        type: 'text',
       },
-    }
+      date_expires: null,
+    })
+  }
+
+  const itemAdded = (event: string, correlation: number): string =>
+    `{"event_type":"list_item_added","correlation_id":${correlation},"event_protocol_version":4,"event":${event}}`
+
+  const missedIn = (channelSid: string, lastEvent: number): readonly string[] => {
+    const key = `${channelSid} ${lastEvent}`
+    const events = missed.get(key) ?? since(channelSid, lastEvent).map(messageAdded)
+    missed.set(key, events)
+    return events
   }
 
   const documentUpdated = ({ channelSid, index, at: moment }: Row) => {
@@ -156,8 +164,8 @@ export const openDoor = ({ server, secret, send, since }: DoorOptions): Door => 
     const those = followers.get(name) ?? new Set()
     followers.set(name, those.add(peer))
     peer.follows.push(name)
-    const missed = type === 'list' ? since(name.slice(0, name.indexOf('.')), lastEvent) : []
-    for (const row of missed) peer.send(notification('sync.event', messageAdded(row, correlation)))
+    const events = type === 'list' ? missedIn(name.slice(0, name.indexOf('.')), lastEvent) : []
+    for (const event of events) peer.send(notification('sync.event', itemAdded(event, correlation)))
     const established = {
       event_type: 'subscription_established',
       correlation_id: correlation,
@@ -166,7 +174,7 @@ export const openDoor = ({ server, secret, send, since }: DoorOptions): Door => 
         object_sid: name,
         object_type: type,
         replay_status: 'completed',
-        last_event_id: (missed.at(-1)?.index ?? -1) + 1,
+        last_event_id: lastEvent + events.length,
       },
     }
     peer.send(notification('sync.event', established))
@@ -249,7 +257,10 @@ export const openDoor = ({ server, secret, send, since }: DoorOptions): Door => 
   }
   return {
     tell: (row) => {
-      sendTo(`${row.channelSid}.messages`, () => notification('rtd.cds.list', messageAdded(row, 0)))
+      missed.clear()
+      sendTo(`${row.channelSid}.messages`, () =>
+        notification('rtd.cds.list', itemAdded(messageAdded(row), 0)),
+      )
       sendTo(`${row.channelSid}.channel`, () => notification('rtd.cds.document', documentUpdated(row)))
     },
   }
