@@ -51,5 +51,12 @@ export const Message = resource({
   },
 })
 
-/** Beside the answer: the numbers, among the events of its channel's messages, of its first and of its last. */
-export type MessageRow = RowOf<typeof Message> & { added_event: number; event: number }
+/**
+ * Beside the answer: the member who said it, where a client did; and the numbers, among the events of its channel's
+ * messages, of its first and of its last.
+ */
+export type MessageRow = RowOf<typeof Message> & {
+  member_sid: string | null
+  added_event: number
+  event: number
+}

@@ -4,6 +4,7 @@
  */
 import { type Actor, identityOf } from '@parley/contract/actor.ts'
 import type { ChannelRow } from '@parley/contract/chat/channel.ts'
+import type { MemberRow } from '@parley/contract/chat/member.ts'
 import { Message, type MessageRow } from '@parley/contract/chat/message.ts'
 import { problem } from '@parley/contract/problem.ts'
 import type { InputFor, PathFor } from '@parley/contract/resource.ts'
@@ -62,6 +63,7 @@ const takeIndexBySid = takingIndex('sid')
 const takeIndexByName = takingIndex('unique_name')
 
 interface Said {
+  readonly memberSid?: string | undefined
   readonly from?: string | undefined
   readonly body?: string | undefined
   /** Of a file that was uploaded and not yet claimed. The body is then a caption, and may be left out. */
@@ -127,6 +129,7 @@ const send = async (
     was_edited: 0,
     date_created: dateCreated,
     date_updated: said.dateUpdated ?? dateCreated,
+    member_sid: said.memberSid ?? null,
     added_event: channel.messages_event,
     event: channel.messages_event,
   }
@@ -140,20 +143,22 @@ type CreateCall = Call<PathFor<typeof Message, 'create'>, InputFor<typeof Messag
 
 const createMessage = async (tx: Tx, call: CreateCall): Promise<MessageRow> => {
   const { accountSid, path, input, actor, token } = call
-  if (token) await requireSending(tx, call)
-  const said = token ? { ...input, from: token.identity } : input
+  const sender = token && (await requireSending(tx, call))
+  const said = token ? { ...input, from: token.identity, memberSid: sender?.sid } : input
   const takeIndex = isChannelSid(path.channelSid) ? takeIndexBySid : takeIndexByName
   const at = where(accountSid, path.serviceSid, path.channelSid)
   return (await send(tx, takeIndex, at, said, actor)) ?? noChannel(tx, call)
 }
 
-const requireSending = async (reader: Reader, call: CreateCall): Promise<void> => {
+/** @returns the member who sends; nothing for a back end */
+const requireSending = async (reader: Reader, call: CreateCall): Promise<MemberRow | undefined> => {
   const { body, mediaSid, dateCreated, dateUpdated, lastUpdatedBy } = call.input
   const { me } = await inChannel(reader, call)
   requireMembership(me)
   if (mediaSid) requirePermission(me, 'send media message')
   if (body || !mediaSid) requirePermission(me, 'send message')
   requireBackEnd(me, dateCreated, dateUpdated, lastUpdatedBy)
+  return me?.member
 }
 
 const messagesOf = listing('messages', 'index', (query, at: { channelSid: string }) =>

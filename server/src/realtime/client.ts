@@ -44,7 +44,7 @@ export interface TunnelledAnswer {
 export interface Upstream {
   /**
    * Lets somebody in whose token is believed: their user is made if need be.
-   * @throws a Problem that says why not: 20106 without a chat grant, 50050 for a service that does not exist
+   * @throws a Problem that says why not: 20106 without a chat grant for a service of its account
    */
   arrive(token: AccessToken): Promise<Pick<Client, 'serviceSid' | 'userSid'>>
   /** They are here from now on. */

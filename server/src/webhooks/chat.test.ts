@@ -64,6 +64,7 @@ const message: MessageRow = {
   index: 0,
   type: 'media',
   media: '{"sid":"ME1","size":12,"content_type":"image/png","filename":"cat.png"}',
+  member_sid: null,
   added_event: 1,
   event: 1,
 }

@@ -54,7 +54,8 @@ test('a pre-event webhook may change what is sent: everybody sees it changed', a
   const { status, body } = await vera.client.ask('POST', room.messages, { body: 'a number' })
   assert.equal(status, 201)
   assert.equal(body.body, '****')
-  const { text, attributes } = (await ana.change('list_item_added')).event.item_data
+  const { text, attributes, memberSid } = (await ana.change('list_item_added')).event.item_data
+  assert.equal(memberSid, (await room.service.channels(room.sid).members('vera').fetch()).sid)
   assert.deepEqual([text, JSON.parse(attributes)], ['****', { censored: true }])
   assert.equal(world.listener.at('/gate')[0]?.form.Source, 'SDK')
 })

@@ -15,6 +15,7 @@ import { statistics } from './0010-statistics.ts'
 import { taskRouterEvents } from './0011-taskrouter-events.ts'
 import { eventBridge } from './0012-event-bridge.ts'
 import { transfers } from './0013-transfers.ts'
+import { messageMembers } from './0014-message-members.ts'
 
 export interface Migration {
   readonly name: string
@@ -36,4 +37,5 @@ export const migrations: readonly Migration[] = [
   taskRouterEvents,
   eventBridge,
   transfers,
+  messageMembers,
 ]

@@ -40,6 +40,7 @@ export const messageData = (message: Omit<MessageRow, 'to'>) => {
     sid: message.sid,
     text: message.body,
     author: message.from,
+    memberSid: message.member_sid,
     attributes: message.attributes,
     timestamp: iso(message.date_created),
     dateUpdated: iso(message.date_updated),
