@@ -30,12 +30,10 @@ export const takeBack = async (
   task: StoredTask,
   transfer: TransferRow,
 ): Promise<{ task: StoredTask; goOn(actor: Actor): Promise<StoredTask> }> => {
-  const giver = (await liveReservations(tx, task.sid)).find(
-    (it) => it.sid === transfer.initiating_reservation_sid,
-  )
+  const live = await liveReservations(tx, task.sid)
   const { initiating_queue_sid: queueSid } = transfer
   const queue = queueSid === null ? undefined : await find(tx, 'task_queues', { sid: queueSid })
-  const status = statusAfter(transfer, giver)
+  const status = statusAfter(transfer, live)
   mustMoveByTransfer(task.assignment_status, status)
   const back: StoredTask = {
     ...task,
@@ -81,10 +79,11 @@ export const takeBack = async (
 }
 
 const statusAfter = (
-  { transfer_status, transfer_mode }: TransferRow,
-  giver: StoredReservation | undefined,
+  { transfer_status, transfer_mode, initiating_reservation_sid }: TransferRow,
+  live: readonly StoredReservation[],
 ): TaskStatus => {
-  if (giver?.reservation_status === 'accepted') return 'assigned'
+  if (live.some((it) => it.reservation_status === 'accepted')) return 'assigned'
+  const giver = live.find((it) => it.sid === initiating_reservation_sid)
   // Who gave it away for good does not have it again because another would not take it, but by their own will.
   if (giver && (transfer_mode === 'WARM' || transfer_status === 'canceled')) return 'wrapping'
   return 'pending'

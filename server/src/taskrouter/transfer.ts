@@ -137,18 +137,20 @@ interface Receiver {
 
 const findReceiver = async (
   tx: Tx,
-  { task_channel_sid, workspace_sid }: StoredTask,
+  { sid: taskSid, task_channel_sid, workspace_sid }: StoredTask,
   workspace: WorkspaceRow,
   { to, workerSid, actor }: TransferWanted,
 ): Promise<Receiver> => {
+  const holders = (await liveReservations(tx, taskSid)).map((it) => it.worker_sid)
   const queue = await find(tx, 'task_queues', { sid: to, workspace_sid })
   if (queue)
     return {
       type: 'QUEUE',
       now: async (task) => {
         mustMoveByTransfer(task.assignment_status, 'pending')
-        // Who gives it away is not the one to get it.
-        const target = { expression: `sid != '${workerSid}'` }
+        // Who gives it away is not the one to get it, nor who has it beside them.
+        const having = holders.map((sid) => `'${sid}'`).join(', ')
+        const target = { expression: `sid NOT IN [${having}]` }
         const waiting: StoredTask = { ...task, assignment_status: 'pending' }
         const place = { queue, target, priority: task.priority, step: null, now: tx.now() }
         const changes = {
@@ -170,6 +172,7 @@ const findReceiver = async (
       parameter: 'To',
       reason: 'expected the SID of a worker or a task queue of the workspace',
     })
+  if (holders.includes(to)) throw refused(`${worker.friendly_name} has it already`)
   if (worker.available !== 1) throw refused(`${worker.friendly_name} is not available`)
   const channel = await find(tx, 'worker_channels', { worker_sid: to, task_channel_sid })
   if (channel?.open !== 1) throw refused(`${worker.friendly_name} has no capacity left`)

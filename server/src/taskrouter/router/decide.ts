@@ -115,8 +115,9 @@ const offerRegardless = async (
     const { target, taskChannelSid } = lane.facts
     if (!target.ignoreCapacity || target.workerSid === undefined) continue
     const worker = await namedWorker.first(reader, { workerSid: target.workerSid, taskChannelSid })
-    await lane.fill(reader, 1)
-    if (worker) take(lanes, offers, choose([inLane(lane, [worker])], 'FIFO'), new Map([[worker.sid, worker]]))
+    if (!worker) continue
+    await lane.fillFor(reader, [worker])
+    take(lanes, offers, choose([inLane(lane, [worker])], 'FIFO'), new Map([[worker.sid, worker]]))
   }
 }
 

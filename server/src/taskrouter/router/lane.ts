@@ -1,4 +1,5 @@
 /** A lane while a round of routing lasts: what it asks of workers, and the tasks of it that have been read so far. */
+import type { ReservationStatus } from '@parley/contract/taskrouter/reservation.ts'
 import type { TaskQueueRow } from '@parley/contract/taskrouter/task-queue.ts'
 import type { Reader } from '../../store/tx.ts'
 import { compileExpression, type Expression, type Scope } from '../expression/compile.ts'
@@ -47,7 +48,7 @@ export type Ask =
 
 /** Who cannot be offered a task because of what they answered. */
 export interface Answers {
-  /** Workers who cannot be offered it: they are already, or were a moment ago and refused. */
+  /** Workers who cannot be offered it: they are already, have it, or were a moment ago and refused. */
   readonly barred: ReadonlySet<string>
   /** Workers who refused it, and until when each is not offered it again, in milliseconds since 1970. */
   readonly refusedBy: ReadonlyMap<string, number>
@@ -167,6 +168,8 @@ export class RoundLane {
 const holds = (ask: Ask, scope: Scope): boolean =>
   ask.by === 'known_worker' ? scope.worker?.sid === ask.workerSid : ask.expression.matches(scope)
 
+const LIVE: ReadonlySet<ReservationStatus> = new Set(['pending', 'accepted', 'wrapping'])
+
 /** What became of the offers of tasks, by task; one that was never offered is left out. */
 export const answersOf = async (reader: Reader, sids: readonly string[]): Promise<Map<string, Answers>> => {
   const now = reader.now()
@@ -174,7 +177,8 @@ export const answersOf = async (reader: Reader, sids: readonly string[]): Promis
   for (const it of await answersTo.all(reader, { sids: JSON.stringify(sids) })) {
     const { barred, refusedBy } = found.get(it.task_sid) ?? { barred: new Set(), refusedBy: new Map() }
     found.set(it.task_sid, { barred, refusedBy })
-    if (it.reservation_status === 'pending') barred.add(it.worker_sid)
+    // One who gave the task away and is not done with it has it still.
+    if (LIVE.has(it.reservation_status)) barred.add(it.worker_sid)
     if (it.reservation_status !== 'rejected' && it.reservation_status !== 'timeout') continue
     const until = Math.max(refusedBy.get(it.worker_sid) ?? 0, it.date_updated + REFUSED_PAUSE_MS)
     refusedBy.set(it.worker_sid, until)

@@ -8,7 +8,7 @@ import { find, insert, update } from '../../store/rows.ts'
 import type { StoredReservation, StoredTask, StoredWorker } from '../../store/tables/taskrouter.ts'
 import type { Tx } from '../../store/tx.ts'
 import { HOUSE } from '../house.ts'
-import { RESERVATION_TIMEOUT } from '../offer.ts'
+import { liveReservations, RESERVATION_TIMEOUT } from '../offer.ts'
 import { lockTasks, lockWorkers } from '../parents.ts'
 import { waitsNow } from '../placing.ts'
 import { taskRow } from '../task-row.ts'
@@ -66,9 +66,8 @@ const stillHolds = async (
     })
     if (channel?.open !== 1) return false
   }
-  if (task.offers === 0) return true
-  const same = { task_sid: task.sid, worker_sid: worker.sid, reservation_status: 'pending' } as const
-  return (await find(tx, 'reservations', same)) === undefined
+  if (task.offers === 0 && task.refusals === 0 && task.transfer_sid === null) return true
+  return (await liveReservations(tx, task.sid)).every((it) => it.worker_sid !== worker.sid)
 }
 
 /** Offers a task to a worker, both of whom are locked. */
