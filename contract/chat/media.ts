@@ -6,6 +6,9 @@ export const MEDIA_MB = 150
 /** What a service may set it to at the most. */
 export const MEDIA_MB_MAX = 1024
 
+/** Which files may be uploaded: `*`, `image/*` or `image/png`. */
+export const MEDIA_TYPE = /^(\*|[\w!#$&^.+-]+\/(\*|[\w!#$&^.+-]+))$/
+
 export interface MediaRow {
   sid: string
   account_sid: string

@@ -75,7 +75,7 @@ export const Service = resource({
     create: { form: { FriendlyName: required(friendlyName(), 'friendly_name_missing') } },
     update: {
       about:
-        'Notifications are kept and answered; none is sent. Media.SizeLimitMb is ours: Twilio lets nobody change it.',
+        'Notifications are kept and answered; none is sent. Media.SizeLimitMb and Media.Types (image/png, image/*; empty: any) are ours.',
       form: {
         FriendlyName: friendlyName(),
         DefaultServiceRoleSid: sid('RL', 'service_role_not_found'),
@@ -107,6 +107,7 @@ export const Service = resource({
         'Limits.UserChannels': whole({ min: 1, max: LIMIT_MAX, wrong: 'channels_limit_invalid' }),
         'Media.CompatibilityMessage': text({ max: COMPATIBILITY_MESSAGE_MAX }),
         'Media.SizeLimitMb': whole({ min: 1, max: MEDIA_MB_MAX }),
+        'Media.Types': many(text({ max: 255 }), { max: 64 }),
         PreWebhookRetryCount: retryCount(),
         PostWebhookRetryCount: retryCount(),
       },

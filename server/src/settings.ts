@@ -3,6 +3,7 @@
  * table of `docs/settings.md`.
  */
 import { join, resolve } from 'node:path'
+import { MEDIA_TYPE } from '@parley/contract/chat/media.ts'
 import { z } from 'zod'
 import { nearest } from './nearest.ts'
 
@@ -212,7 +213,7 @@ export const DECLARED = {
     reads: z
       .string()
       .transform((list) => list.split(',').map((type) => type.trim().toLowerCase()))
-      .pipe(z.array(z.string().regex(/^(\*|[\w!#$&^.+-]+\/(\*|[\w!#$&^.+-]+))$/))),
+      .pipe(z.array(z.string().regex(MEDIA_TYPE))),
     wants: '* or content types with commas between them, as in image/*,application/pdf',
     otherwise: '`*`',
     what: 'Which files may be uploaded, by what their uploaders say they are.',

@@ -14,7 +14,7 @@ export { appear, beatNode, clearNode, disappear, isOnline, nodesSilentSince } fr
 export { createRole } from './role.ts'
 export { routes } from './routes.ts'
 export { provisionService } from './service.ts'
-export { findService, mediaLimitOf, requireService } from './service-row.ts'
+export { findService, mediaLimitOf, mediaTypesOf, requireService } from './service-row.ts'
 export { ensureUser, findUser } from './user.ts'
 export { consumeNone } from './user-channel.ts'
 

@@ -37,3 +37,9 @@ export const limitsOf = (service: Pick<ServiceRow, 'limits'>): Limits => JSON.pa
 /** How large a file may be that is uploaded to the service, in bytes. */
 export const mediaLimitOf = (service: Pick<ServiceRow, 'media'>): number =>
   (JSON.parse(service.media) as { size_limit_mb: number }).size_limit_mb * BYTES_A_MB
+
+/** Which files a service takes, by what they are said to be; nothing where it takes any. */
+export const mediaTypesOf = (service: Pick<ServiceRow, 'media'>): readonly string[] | undefined => {
+  const { types = [] } = JSON.parse(service.media) as { types?: readonly string[] }
+  return types.length > 0 ? types : undefined
+}

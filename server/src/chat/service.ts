@@ -1,6 +1,6 @@
 /** Chat services: made with their roles, deleted with everything in them. */
 import { SERVICE_EVENT_TYPES } from '@parley/contract/chat/channel-webhook.ts'
-import { MEDIA_MB } from '@parley/contract/chat/media.ts'
+import { MEDIA_MB, MEDIA_TYPE } from '@parley/contract/chat/media.ts'
 import { Service, type ServiceRow } from '@parley/contract/chat/service.ts'
 import { problem } from '@parley/contract/problem.ts'
 import type { InputFor } from '@parley/contract/resource.ts'
@@ -171,11 +171,25 @@ const mergedNotifications = (service: ServiceRow, input: Changes): string => {
   })
 }
 
-const mergedMedia = (service: ServiceRow, { mediaCompatibilityMessage, mediaSizeLimitMb }: Changes): string =>
-  JSON.stringify({
+const mergedMedia = (service: ServiceRow, input: Changes): string => {
+  const { mediaCompatibilityMessage, mediaSizeLimitMb, mediaTypes } = input
+  return JSON.stringify({
     ...(JSON.parse(service.media) as object),
-    ...given({ compatibility_message: mediaCompatibilityMessage, size_limit_mb: mediaSizeLimitMb }),
+    ...given({
+      compatibility_message: mediaCompatibilityMessage,
+      size_limit_mb: mediaSizeLimitMb,
+      types: mediaTypes?.filter((it) => it !== '').map(asMediaType),
+    }),
   })
+}
+
+/** @throws 20001 for what is no content type */
+const asMediaType = (said: string): string => {
+  const type = said.trim().toLowerCase()
+  if (!MEDIA_TYPE.test(type))
+    throw problem('invalid_parameter', { parameter: 'Media.Types', reason: `${said} is no content type` })
+  return type
+}
 
 const deleteMessagesOf = changing((db, at: { serviceSid: string }) =>
   db

@@ -203,6 +203,15 @@ describe('media: uploads', () => {
     await refused(await upload(form(['x', 'text/html', 'a.png'])), 415, 20001)
     assert.equal((await upload(form(['x', 'image/png', 'a.html']))).status, 201)
     assert.equal((await studio.kept()).length, 4)
+    const service = `/v2/Services/${studio.serviceSid}`
+    const narrowed = await studio.world.fetch(service, { form: { 'Media.Types': ['image/png', 'TEXT/*'] } })
+    const { media } = (await narrowed.json()) as { media: { types: string[] } }
+    assert.deepEqual(media.types, ['image/png', 'text/*'])
+    assert.equal((await upload('x', 'image/png')).status, 201)
+    for (const type of ['image/gif', 'text/plain']) await refused(await upload('x', type), 415, 20001)
+    await refused(await studio.world.fetch(service, { form: { 'Media.Types': 'pictures' } }), 400, 20001)
+    await studio.world.fetch(service, { form: { 'Media.Types': '' } })
+    assert.equal((await upload('x', 'image/gif')).status, 201)
   })
 
   test('[CS406] what is empty, no form, cut off or broken off leaves nothing', async () => {

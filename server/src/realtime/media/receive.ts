@@ -24,8 +24,8 @@ export interface Receiving {
   readonly bytes: Bytes
   /** In bytes. */
   readonly max: number
-  /** `*`, `image/*` or `image/png`. */
-  readonly types: readonly string[]
+  /** `*`, `image/*` or `image/png`: of each list one must fit. */
+  readonly types: readonly (readonly string[])[]
   /** In milliseconds. */
   readonly stallMs: number
 }
@@ -111,9 +111,10 @@ const keep = async (
   filename: string | null,
   { bytes, max, types }: Receiving,
 ): Promise<Received> => {
-  if (!isAllowed(contentType, types)) {
+  const refusing = types.find((it) => !isAllowed(contentType, it))
+  if (refusing) {
     body.destroy()
-    throw problem('unsupported_media_type', { type: contentType, expected: types.join(', ') })
+    throw problem('unsupported_media_type', { type: contentType, expected: refusing.join(', ') })
   }
   const file = new Meter(max)
   // Not a pipeline: it would destroy what it reads from, and with it the form around a file.

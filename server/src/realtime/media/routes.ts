@@ -8,7 +8,7 @@ import { isSid } from '@parley/contract/field.ts'
 import { problem } from '@parley/contract/problem.ts'
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 import { requireGrantFor } from '../../accounts/index.ts'
-import { addMedia, mediaLimitOf, requireService, seeMedia } from '../../chat/index.ts'
+import { addMedia, mediaLimitOf, mediaTypesOf, requireService, seeMedia } from '../../chat/index.ts'
 import type { AccessToken } from '../../http/binding.ts'
 import type { Store } from '../../store/tx.ts'
 import type { Bytes } from './bytes.ts'
@@ -180,7 +180,8 @@ const uploadHandler = (
         : turns.take(accountSid, UPLOADS_OF_AN_ACCOUNT_MAX)
       const { Category, Filename } = request.query as Record<string, unknown>
       const max = mediaLimitOf(service)
-      const received = await receive(request.raw, { bytes, max, types, stallMs })
+      const taken = [types, mediaTypesOf(service) ?? ['*']]
+      const received = await receive(request.raw, { bytes, max, types: taken, stallMs })
       const row = await store
         .transact('media.create', (tx) =>
           addMedia(tx, {
