@@ -5,7 +5,7 @@
 import type { Store } from '../../../store/tx.ts'
 import { expectGone } from '../../../taskrouter/index.ts'
 
-export const ATTENDANCE = {
+const ATTENDANCE = {
   /** A page that is loaded anew, a network that changes: they have so long to come back, in milliseconds. */
   graceMs: 60_000,
   /** How often a lease is renewed. Less than the grace: another node's socket must outdo one that closed. */
