@@ -23,6 +23,8 @@ export interface Dialect {
   readonly build: Kysely<Tables>
   /** Locks the rows a select found until the transaction ends. SQLite has one writer and needs no lock. */
   lock<Q extends { forUpdate(): Q }>(query: Q): Q
+  /** Keeps the rows a select found from being deleted until the transaction ends; others may hold and change them. */
+  hold<Q extends { forKeyShare(): Q }>(query: Q): Q
   /** Takes rows nobody else is taking. */
   claim<Q extends { forUpdate(): Q; skipLocked(): Q }>(query: Q): Q
   /** `column in (…)`, for a column of text and a list of texts handed in as one JSON text. */
@@ -54,6 +56,7 @@ export const sqlite: Dialect = {
   name: 'sqlite',
   build: builder('sqlite'),
   lock: (query) => query,
+  hold: (query) => query,
   claim: (query) => query,
   isOneOf: (column, jsonList) => sql<boolean>`${column} in (select value from json_each(${jsonList}))`,
   isBusy: () => false,
@@ -66,6 +69,7 @@ export const postgres: Dialect = {
   name: 'postgres',
   build: builder('postgres'),
   lock: (query) => query.forUpdate(),
+  hold: (query) => query.forKeyShare(),
   claim: (query) => query.forUpdate().skipLocked(),
   isOneOf: (column, jsonList) =>
     sql<boolean>`${column} = any(array(select jsonb_array_elements_text(${jsonList}::jsonb)))`,

@@ -6,6 +6,7 @@ import { changing } from '../store/query.ts'
 import { find, insert, remove, update } from '../store/rows.ts'
 import type { Reader, Tx } from '../store/tx.ts'
 import { isYes } from './given.ts'
+import { lockToDelete } from './held.ts'
 import { lockParent, mustBeFree } from './named.ts'
 import { requireWorkspace } from './parents.ts'
 import { wakeRouter } from './wake-router.ts'
@@ -89,6 +90,7 @@ export const activities = bind(Activity, {
     const activity = await findOne(tx, call)
     if (!activity) return false
     const { sid } = activity
+    await lockToDelete(tx, 'activities', { sid, workspaceSid: workspace.sid })
     const inUse = (by: string) => problem('in_use', { what: `Activity ${activity.friendly_name}`, by })
     if (workspace.default_activity_sid === sid || workspace.timeout_activity_sid === sid)
       throw inUse('it is the default or the timeout activity of the workspace')

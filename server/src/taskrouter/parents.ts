@@ -9,6 +9,7 @@ import { reading } from '../store/query.ts'
 import { find } from '../store/rows.ts'
 import type { StoredTask, StoredWorker } from '../store/tables/taskrouter.ts'
 import type { Reader, Tx } from '../store/tx.ts'
+import { hold } from './held.ts'
 
 export const findWorkspace = (
   reader: Reader,
@@ -54,36 +55,36 @@ const absent = (parameter: string, what: string) =>
 
 /** @throws 400 that names the parameter, for an activity of another workspace or of none */
 export const requireActivity = async (
-  reader: Reader,
+  tx: Tx,
   workspaceSid: string,
   sid: string,
   parameter: string,
 ): Promise<ActivityRow> => {
-  const activity = await find(reader, 'activities', { sid, workspace_sid: workspaceSid })
+  const activity = await hold(tx, 'activities', { sid, workspaceSid })
   if (!activity) throw absent(parameter, 'activity')
   return activity
 }
 
 /** @throws 400 that names the parameter */
 export const requireTaskQueue = async (
-  reader: Reader,
+  tx: Tx,
   workspaceSid: string,
   sid: string,
   parameter: string,
 ): Promise<TaskQueueRow> => {
-  const queue = await find(reader, 'task_queues', { sid, workspace_sid: workspaceSid })
+  const queue = await hold(tx, 'task_queues', { sid, workspaceSid })
   if (!queue) throw absent(parameter, 'task queue')
   return queue
 }
 
 /** @throws 400 that names the parameter */
 export const requireWorkflow = async (
-  reader: Reader,
+  tx: Tx,
   workspaceSid: string,
   sid: string,
   parameter: string,
 ): Promise<WorkflowRow> => {
-  const workflow = await find(reader, 'workflows', { sid, workspace_sid: workspaceSid })
+  const workflow = await hold(tx, 'workflows', { sid, workspaceSid })
   if (!workflow) throw absent(parameter, 'workflow')
   return workflow
 }

@@ -11,6 +11,7 @@ import { find, update } from '../store/rows.ts'
 import type { StoredTask } from '../store/tables/taskrouter.ts'
 import type { Tx } from '../store/tx.ts'
 import type { Value } from './expression/compile.ts'
+import { hold } from './held.ts'
 import { laneOf, type Target } from './router/target.ts'
 import { isLive, taskRow } from './task-row.ts'
 import { wakeRouter } from './wake-router.ts'
@@ -103,7 +104,8 @@ export const findPlace = async (
       stop = next ?? { kind: 'nowhere', why: 'unmatched' }
       continue
     }
-    const queue = await find(tx, 'task_queues', { sid: stop.target.queue, workspace_sid: task.workspace_sid })
+    const workspaceSid = task.workspace_sid
+    const queue = await hold(tx, 'task_queues', { sid: stop.target.queue, workspaceSid })
     if (!queue) return { place: { kind: 'nowhere', why: 'unmatched' }, notes }
     const priority = stop.target.priority ?? task.priority
     const changes = placeIn(task, { queue, target, priority, step: stop.step, now })

@@ -7,6 +7,7 @@ import { reading } from '../store/query.ts'
 import { insertNew, remove, update } from '../store/rows.ts'
 import type { Reader } from '../store/tx.ts'
 import { given } from './given.ts'
+import { lockToDelete } from './held.ts'
 import { lockParent } from './named.ts'
 import { findTaskChannel, requireWorkspace } from './parents.ts'
 import { addChannel } from './worker-channel.ts'
@@ -94,9 +95,10 @@ export const taskChannels = bind(TaskChannel, {
     return taskChannel
   },
   delete: async (tx, call) => {
-    await lockParent(tx, call)
+    const workspace = await lockParent(tx, call)
     const taskChannel = await findOne(tx, call)
     if (!taskChannel) return false
+    await lockToDelete(tx, 'task_channels', { sid: taskChannel.sid, workspaceSid: workspace.sid })
     const what = `TaskChannel ${taskChannel.unique_name}`
     if (taskChannel.unique_name === 'default')
       throw problem('in_use', { what, by: 'tasks that name no other channel' })

@@ -6,6 +6,7 @@ import { changing, reading } from '../store/query.ts'
 import { find, insert, remove, update } from '../store/rows.ts'
 import type { Reader, Tx } from '../store/tx.ts'
 import { given } from './given.ts'
+import { lockToDelete } from './held.ts'
 import { isRecord } from './is-record.ts'
 import { lockParent, mustBeFree } from './named.ts'
 import { keyOf, orderedListing, readOrdering } from './ordered.ts'
@@ -206,6 +207,7 @@ export const taskQueues = bind(TaskQueue, {
     const workspace = await lockParent(tx, call)
     const taskQueue = await findOne(tx, call)
     if (!taskQueue) return false
+    await lockToDelete(tx, 'task_queues', { sid: taskQueue.sid, workspaceSid: workspace.sid })
     const inUse = (by: string) => problem('in_use', { what: `TaskQueue ${taskQueue.friendly_name}`, by })
     for (const workflow of await workflowsOf.all(tx, { workspaceSid: workspace.sid }))
       if (

@@ -18,8 +18,9 @@ import { later } from '../jobs/later.ts'
 import { reading } from '../store/query.ts'
 import { find, insert, update } from '../store/rows.ts'
 import type { StoredTask } from '../store/tables/taskrouter.ts'
-import type { Reader, Tx } from '../store/tx.ts'
+import type { Tx } from '../store/tx.ts'
 import { isYes } from './given.ts'
+import { hold } from './held.ts'
 import { isRecord } from './is-record.ts'
 import { attributesAsked } from './merge-attributes.ts'
 import { keyOf, orderedListing, readOrdering } from './ordered.ts'
@@ -175,7 +176,7 @@ const twoWorkflows = reading((db, at: { workspaceSid: string }) =>
 const onlyWorkflow = async (tx: Tx, workspaceSid: string): Promise<WorkflowRow> => {
   const [workflow, second] = await twoWorkflows.all(tx, { workspaceSid })
   if (!workflow || second) throw problem('missing_parameter', { parameter: 'WorkflowSid' })
-  return workflow
+  return requireWorkflow(tx, workspaceSid, workflow.sid, 'WorkflowSid')
 }
 
 const begin = async (tx: Tx, draft: StoredTask, way: Way, actor: Actor) => {
@@ -209,11 +210,12 @@ const begin = async (tx: Tx, draft: StoredTask, way: Way, actor: Actor) => {
 }
 
 const requireTaskChannel = async (
-  reader: Reader,
+  tx: Tx,
   workspaceSid: string,
   sidOrUniqueName: string,
 ): Promise<TaskChannelRow> => {
-  const channel = await findTaskChannel(reader, workspaceSid, sidOrUniqueName)
+  const found = await findTaskChannel(tx, workspaceSid, sidOrUniqueName)
+  const channel = found && (await hold(tx, 'task_channels', { sid: found.sid, workspaceSid }))
   if (!channel)
     throw problem('invalid_parameter', {
       parameter: 'TaskChannel',

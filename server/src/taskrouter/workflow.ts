@@ -11,6 +11,7 @@ import { reading } from '../store/query.ts'
 import { find, insert, remove, update } from '../store/rows.ts'
 import type { Reader, Tx } from '../store/tx.ts'
 import { given, isYes, orCleared } from './given.ts'
+import { lockToDelete } from './held.ts'
 import { lockParent, mustBeFree } from './named.ts'
 import { requireWorkspace } from './parents.ts'
 import { parseWorkflowConfiguration, queuesOf, WorkflowConfigurationError } from './workflow-configuration.ts'
@@ -132,9 +133,10 @@ export const workflows = bind(Workflow, {
     return workflow
   },
   delete: async (tx, call) => {
-    await lockParent(tx, call)
+    const workspace = await lockParent(tx, call)
     const workflow = await findOne(tx, call)
     if (!workflow) return false
+    await lockToDelete(tx, 'workflows', { sid: workflow.sid, workspaceSid: workspace.sid })
     if (await anyTask.first(tx, { workflowSid: workflow.sid }))
       throw problem('in_use', {
         what: `Workflow ${workflow.friendly_name}`,

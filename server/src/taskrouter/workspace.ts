@@ -6,6 +6,7 @@ import { listing } from '../store/listing.ts'
 import { changing, reading } from '../store/query.ts'
 import { remove, update } from '../store/rows.ts'
 import { given, orCleared } from './given.ts'
+import { lockAllToDelete } from './held.ts'
 import { lockWorkspace } from './named.ts'
 import { findWorkspace, requireActivity } from './parents.ts'
 import { everybodysQueue, newWorkspace } from './provision.ts'
@@ -113,6 +114,7 @@ export const workspaces = bind(Workspace, {
   delete: async (tx, { accountSid, path, actor }) => {
     const workspace = await lockWorkspace(tx, accountSid, path.sid)
     if (!workspace) return false
+    await lockAllToDelete(tx, workspace.sid)
     if (await anyTask.first(tx, { workspaceSid: workspace.sid }))
       throw problem('in_use', { what: 'The workspace', by: 'it has tasks that are not over' })
     for (const table of TABLES) await remove(tx, table, { workspace_sid: workspace.sid })

@@ -39,6 +39,43 @@ for (const engine of ['memory', 'postgres'] as const)
       await mustAgree(world.house.store.reader)
     })
 
+    test('one begins to use what another deletes, and only one of the two succeeds', async () => {
+      await using world = await openWorld({ engine })
+      const centre = await openCentre(world)
+      const { workspace } = centre
+      const ana = workspace.workers(await centre.worker('Ana'))
+      const onlyOne = async (what: string, ...both: [Promise<unknown>, Promise<unknown>]) => {
+        const [used, deleted] = await Promise.all(both.map(orRefused))
+        assert.notEqual(used, deleted, what)
+      }
+      for (let round = 0; round < 8; round += 1) {
+        const queue = workspace.taskQueues(await centre.queue(`Direct ${round}`))
+        const taskQueueSid = (await queue.fetch()).sid
+        await onlyOne('a queue', workspace.tasks.create({ taskQueueSid }), queue.remove())
+        const routing = { default_filter: { queue: await centre.queue(`Routed ${round}`) } }
+        const workflowSid = await centre.workflow(`Workflow ${round}`, routing)
+        const workflow = workspace.workflows(workflowSid)
+        await onlyOne('a workflow', workspace.tasks.create({ workflowSid }), workflow.remove())
+        const { sid: activitySid } = await workspace.activities.create({ friendlyName: `Activity ${round}` })
+        await onlyOne('an activity', ana.update({ activitySid }), workspace.activities(activitySid).remove())
+        const taskChannel = `channel-${round}`
+        await workspace.taskChannels.create({ friendlyName: taskChannel, uniqueName: taskChannel })
+        const channel = workspace.taskChannels(taskChannel)
+        await onlyOne(
+          'a channel',
+          workspace.tasks.create({ taskChannel, taskQueueSid: routing.default_filter.queue }),
+          channel.remove(),
+        )
+        const { sid } = await world.twilio.taskrouter.v1.workspaces.create({
+          friendlyName: `Desk ${round}`,
+          template: 'FIFO',
+        })
+        const desk = world.twilio.taskrouter.v1.workspaces(sid)
+        await onlyOne('a workspace', desk.tasks.create(), desk.remove())
+      }
+      await mustAgree(world.house.store.reader)
+    })
+
     test('tasks come, are answered, canceled and completed, workers come and go, and every count agrees', async () => {
       await using world = await openWorld({ engine })
       const centre = await openCentre(world, { routed: false })
