@@ -14,3 +14,14 @@ export interface Reaction<N extends EventName = EventName> {
 }
 
 export const reaction = <const N extends EventName>(it: Reaction<N>): Reaction => it as unknown as Reaction
+
+/** A reaction that only writes down: it meets all events of a transaction at once, after the others met each of them. */
+export interface JointReaction<N extends EventName = EventName> {
+  readonly name: string
+  readonly to: readonly N[]
+  /** @param events never empty, in the order they were recorded */
+  readonly reactToAll: (tx: Tx, events: readonly EventOf<N>[]) => Promise<void>
+}
+
+export const jointReaction = <const N extends EventName>(it: JointReaction<N>): JointReaction =>
+  it as unknown as JointReaction

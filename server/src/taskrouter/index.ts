@@ -1,5 +1,5 @@
 /** What other rooms may use of TaskRouter. */
-import type { Reaction } from '../events/react.ts'
+import type { JointReaction } from '../events/react.ts'
 import { keepEvents } from './keep-event.ts'
 import { reactions as counting } from './statistics/index.ts'
 
@@ -22,4 +22,4 @@ export { cancelTask, completeTask, createTask, type TaskWanted, updateTaskAttrib
 export { cancelTransfer, startTransfer } from './transfer.ts'
 export { expectGone } from './worker-gone.ts'
 /** TaskRouter does nothing about what happens elsewhere: it keeps what happens here. */
-export const reactions: readonly Reaction[] = [keepEvents, ...counting]
+export const reactions: readonly JointReaction[] = [keepEvents, ...counting]

@@ -7,45 +7,49 @@
  */
 import { sourceOf } from '@parley/contract/actor.ts'
 import type { WorkspaceRow } from '@parley/contract/taskrouter/workspace.ts'
-import { type Reaction, reaction } from '../events/react.ts'
+import { type JointReaction, jointReaction } from '../events/react.ts'
 import { find, insert } from '../store/rows.ts'
 import type { Tx } from '../store/tx.ts'
 import { RECORDED, type Recorded, tellEvent, workspaceSidOf } from './event-data.ts'
 
-export const keepEvents: Reaction = reaction({
+export const keepEvents: JointReaction = jointReaction({
   name: 'taskrouter: keep events',
   to: RECORDED,
-  react: async (tx, event) => {
-    const workspace = await workspaceOf(tx, event)
-    if (!workspace) return
-    const { data, description, about } = tellEvent(event, workspace)
-    const row = {
-      sid: tx.newSid('EV'),
-      account_sid: event.accountSid,
-      workspace_sid: workspace.sid,
-      event_type: event.name,
-      event_date: event.at,
-      event_date_ms: event.at,
-      description,
-      event_data: JSON.stringify(data),
-      ...(await actorOf(tx, event, workspace)),
-      resource_sid: about.sid,
-      resource_type: about.type,
-      source_ip_address: null,
-      task_sid: data.task_sid ?? null,
-      reservation_sid: data.reservation_sid ?? null,
-      worker_sid: data.worker_sid ?? null,
-      task_queue_sid: data.task_queue_sid ?? null,
-      workflow_sid: data.workflow_sid ?? null,
-      task_channel_sid: data.task_channel_sid ?? null,
-    }
-    await insert(tx, 'taskrouter_events', row)
-    if (workspace.event_callback_url) {
-      const { accountSid, at, actor } = event
-      tx.record({ name: 'event.kept', accountSid, at, actor, workspace, kept: row })
-    }
+  reactToAll: async (tx, events) => {
+    for (const it of events) await keep(tx, it)
   },
 })
+
+const keep = async (tx: Tx, event: Recorded): Promise<void> => {
+  const workspace = await workspaceOf(tx, event)
+  if (!workspace) return
+  const { data, description, about } = tellEvent(event, workspace)
+  const row = {
+    sid: tx.newSid('EV'),
+    account_sid: event.accountSid,
+    workspace_sid: workspace.sid,
+    event_type: event.name,
+    event_date: event.at,
+    event_date_ms: event.at,
+    description,
+    event_data: JSON.stringify(data),
+    ...(await actorOf(tx, event, workspace)),
+    resource_sid: about.sid,
+    resource_type: about.type,
+    source_ip_address: null,
+    task_sid: data.task_sid ?? null,
+    reservation_sid: data.reservation_sid ?? null,
+    worker_sid: data.worker_sid ?? null,
+    task_queue_sid: data.task_queue_sid ?? null,
+    workflow_sid: data.workflow_sid ?? null,
+    task_channel_sid: data.task_channel_sid ?? null,
+  }
+  await insert(tx, 'taskrouter_events', row)
+  if (workspace.event_callback_url) {
+    const { accountSid, at, actor } = event
+    tx.record({ name: 'event.kept', accountSid, at, actor, workspace, kept: row })
+  }
+}
 
 /** What one transaction does is mostly in one workspace, which is then read once. */
 const read = new WeakMap<Tx, Map<string, WorkspaceRow | undefined>>()

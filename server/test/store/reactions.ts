@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import type { Event } from '@parley/contract/event.ts'
 import pino from 'pino'
 import { openBus } from '../../src/bus/index.ts'
-import type { Reaction } from '../../src/events/react.ts'
+import type { JointReaction, Reaction } from '../../src/events/react.ts'
 import { openReactions } from '../../src/events/reactions.ts'
 import { openRunner } from '../../src/jobs/runner.ts'
 import { insert } from '../../src/store/rows.ts'
@@ -21,7 +21,10 @@ const event = (name: string) => ({ name }) as unknown as Event
 const named = (name: string, to: string, react: (tx: Tx) => Promise<void>): Reaction =>
   ({ name, to: [to], react }) as unknown as Reaction
 
-const open = async (place: Place, all: readonly Reaction[]) => {
+const joint = (name: string, to: string[], reactToAll: JointReaction['reactToAll']): JointReaction =>
+  ({ name, to, reactToAll }) as unknown as JointReaction
+
+const open = async (place: Place, all: readonly (Reaction | JointReaction)[]) => {
   let now = 1_000_000
   const reactions = openReactions(all, log)
   const told: string[] = []
@@ -123,6 +126,55 @@ export const reactionRules = (engine: Engine, openPlace: OpenPlace): void => {
     const circling = add(house.store, sidOf(1), (tx) => tx.record(event('a')))
     await assert.rejects(circling, /add sets off more than 2000 events/)
     assert.deepEqual(await sids(house.store.reader), [])
+  })
+
+  test('[ST96] a joint reaction meets all events of a transaction at once, after the others', async () => {
+    await using place = await openPlace()
+    const met: string[] = []
+    await using house = await open(place, [
+      joint('write down', ['a', 'b', 'd'], async (tx, events) => {
+        met.push(events.map((it) => it.name).join())
+        if (events.some((it) => String(it.name) === 'a')) tx.record(event('d'))
+      }),
+      named('greet', 'a', async (tx) => {
+        met.push('greet')
+        tx.record(event('b'))
+      }),
+    ])
+    await add(house.store, sidOf(1), (tx) => {
+      tx.record(event('a'))
+      tx.record(event('c'))
+    })
+    assert.deepEqual(met, ['greet', 'a,b', 'd'])
+    assert.deepEqual(house.told, ['a', 'c', 'b', 'd'])
+  })
+
+  test('[ST97] a joint reaction that fails is undone alone and tried again for each event by itself', async () => {
+    await using place = await openPlace()
+    let fails = true
+    let next = 2
+    const done: string[] = []
+    await using house = await open(place, [
+      joint('write down', ['a', 'b'], async (tx, events) => {
+        for (const it of events) {
+          await insert(tx, 'accounts', account(sidOf(next++)))
+          if (fails && String(it.name) === 'b') throw new Error('not yet')
+          done.push(it.name)
+        }
+      }),
+    ])
+    await add(house.store, sidOf(1), (tx) => {
+      tx.record(event('a'))
+      tx.record(event('b'))
+    })
+    assert.deepEqual(await sids(house.store.reader), [sidOf(1)])
+    assert.equal(await house.waiting(), 2)
+    fails = false
+    done.length = 0
+    await house.later()
+    assert.deepEqual(done.sort(), ['a', 'b'])
+    assert.equal((await sids(house.store.reader)).length, 3)
+    assert.equal(await house.waiting(), 0)
   })
 
   if (engine === 'postgres')

@@ -4,8 +4,7 @@
  */
 import type { EventOf } from '@parley/contract/event.ts'
 import type { TaskRow } from '@parley/contract/taskrouter/task.ts'
-import type { WorkerRow } from '@parley/contract/taskrouter/worker.ts'
-import { type Reaction, reaction } from '../../events/react.ts'
+import { type JointReaction, jointReaction } from '../../events/react.ts'
 import { insert } from '../../store/rows.ts'
 import type { Tx } from '../../store/tx.ts'
 
@@ -31,51 +30,37 @@ const OFFER_KINDS = [
   'reservation.rescinded',
 ] as const
 
-export const reactions: readonly Reaction[] = [
-  reaction({
-    name: 'taskrouter: count what happens to tasks',
-    to: TASK_KINDS,
-    react: (tx, event) => happened(tx, event, {}),
+const STAY_KINDS = ['worker.activity.update', 'worker.deleted'] as const
+
+export const reactions: readonly JointReaction[] = [
+  jointReaction({
+    name: 'taskrouter: count what happens to tasks, queues and offers',
+    to: [...TASK_KINDS, ...QUEUE_KINDS, ...OFFER_KINDS],
+    reactToAll: async (tx, events) => {
+      for (const it of events) await happened(tx, it)
+    },
   }),
-  reaction({
-    name: 'taskrouter: count what comes to queues and leaves them',
-    to: QUEUE_KINDS,
-    react: (tx, event) => happened(tx, event, { task_queue_sid: event.taskQueue.sid }),
-  }),
-  reaction({
-    name: 'taskrouter: count what becomes of offers',
-    to: OFFER_KINDS,
-    react: (tx, event) => happened(tx, event, { worker_sid: event.worker.sid }),
-  }),
-  reaction({
+  jointReaction({
     name: 'taskrouter: write down how long workers were in an activity',
-    to: ['worker.activity.update'],
-    react: (tx, event) =>
-      stayed(tx, event, event.previousActivity.sid, event.at - event.previousActivity.milliseconds),
-  }),
-  reaction({
-    name: 'taskrouter: write down how long a worker who leaves was in an activity',
-    to: ['worker.deleted'],
-    react: (tx, event) => stayed(tx, event, event.worker.activity_sid, event.worker.date_status_changed),
+    to: STAY_KINDS,
+    reactToAll: async (tx, events) => {
+      for (const it of events) await stayed(tx, it)
+    },
   }),
 ]
 
 type Counted = EventOf<Kind>
 
-const happened = async (
-  tx: Tx,
-  event: Counted,
-  place: { task_queue_sid?: string; worker_sid?: string },
-): Promise<void> => {
+const happened = async (tx: Tx, event: Counted): Promise<void> => {
   const { task, at, name: kind } = event
   const accepted = kind === 'reservation.accepted'
   await insert(tx, 'task_happenings', {
     workspace_sid: task.workspace_sid,
     at,
     kind,
-    task_queue_sid: place.task_queue_sid ?? task.task_queue_sid,
+    task_queue_sid: 'taskQueue' in event ? event.taskQueue.sid : task.task_queue_sid,
     workflow_sid: task.workflow_sid,
-    worker_sid: place.worker_sid ?? null,
+    worker_sid: 'reservation' in event ? event.worker.sid : null,
     task_channel_sid: task.task_channel_sid,
     waited: accepted || kind === 'task.canceled' ? since(task.date_created, at) : null,
     queued: accepted ? inQueue(task, at) : null,
@@ -88,13 +73,13 @@ const inQueue = ({ task_queue_entered_date: entered }: TaskRow, at: number): num
 /** Two nodes whose clocks differ may end a wait before it began. */
 const since = (start: number, at: number): number => Math.max(0, at - start)
 
-/** A stay of no time is none. */
-const stayed = async (
-  tx: Tx,
-  { worker, at }: { worker: WorkerRow; at: number },
-  activitySid: string | null,
-  startedAt: number,
-): Promise<void> => {
+/** The stay that ends with the event. One of no time is none. */
+const stayed = async (tx: Tx, event: EventOf<(typeof STAY_KINDS)[number]>): Promise<void> => {
+  const { worker, at } = event
+  const [activitySid, startedAt] =
+    event.name === 'worker.deleted'
+      ? [worker.activity_sid, worker.date_status_changed]
+      : [event.previousActivity.sid, at - event.previousActivity.milliseconds]
   if (activitySid === null || startedAt >= at) return
   await insert(tx, 'worker_stays', {
     workspace_sid: worker.workspace_sid,
