@@ -10,7 +10,7 @@ import type { WorkspaceRow } from '@parley/contract/taskrouter/workspace.ts'
 import type { Reader } from '../../store/tx.ts'
 import { type Candidate, choose, type Lane, type Offer } from './choose.ts'
 import { type LaneFacts, laneFacts, RoundLane } from './lane.ts'
-import { lanesWaiting, namedWorker, oneOf, openWorkers, queuesBySid } from './waiting.ts'
+import { lanesWaiting, namedWorkers, oneOf, openWorkers, queuesBySid } from './waiting.ts'
 import { WorkersKnown } from './workers-known.ts'
 
 /** How many workers of a channel the first chunk has; each further one has four times as many. */
@@ -60,10 +60,13 @@ export const decide = async (
   )
   const lanes = await readLanes(reader, workspace.sid, names, memory)
   const offers: DecidedOffer[] = []
-  await offerRegardless(reader, lanes, offers)
-  const usual = await withoutIdleHopes(
-    reader,
-    lanes.filter((it) => !it.facts.target.ignoreCapacity),
+  const named = await readNamed(reader, lanes)
+  await offerRegardless(reader, lanes, named, offers)
+  // For a named worker who can take nothing now nobody need be read.
+  const usual = lanes.filter(
+    ({ facts: { target, taskChannelSid } }) =>
+      !target.ignoreCapacity &&
+      (target.workerSid === undefined || named.get(`${target.workerSid} ${taskChannelSid}`)?.open === 1),
   )
   let edge: Edge = { idleSince: -1, workerSid: '' }
   for (let chunk = CHUNK; ; chunk *= CHUNK_GROWS) {
@@ -105,32 +108,31 @@ export const readLanes = async (
   })
 }
 
+type Named = ReadonlyMap<string, Free & { readonly open: number }>
+
+/** The workers whom lanes name, by their SID and the task channel's. */
+const readNamed = async (reader: Reader, lanes: readonly RoundLane[]): Promise<Named> => {
+  const sids = new Set(lanes.flatMap((it) => it.facts.target.workerSid ?? []))
+  if (!sids.size) return new Map()
+  const rows = await namedWorkers.all(reader, { sids: JSON.stringify([...sids]) })
+  return new Map(rows.map((it) => [`${it.sid} ${it.task_channel_sid}`, it]))
+}
+
 /** Tasks for a worker whatever they are doing and have in hand. */
 const offerRegardless = async (
   reader: Reader,
   lanes: readonly RoundLane[],
+  named: Named,
   offers: DecidedOffer[],
 ): Promise<void> => {
   for (const lane of lanes) {
     const { target, taskChannelSid } = lane.facts
     if (!target.ignoreCapacity || target.workerSid === undefined) continue
-    const worker = await namedWorker.first(reader, { workerSid: target.workerSid, taskChannelSid })
+    const worker = named.get(`${target.workerSid} ${taskChannelSid}`)
     if (!worker) continue
     await lane.fillFor(reader, [worker])
     take(lanes, offers, choose([inLane(lane, [worker])], 'FIFO'), new Map([[worker.sid, worker]]))
   }
-}
-
-/** Leaves out the lanes of a named worker who can take nothing now: for them nobody need be read. */
-const withoutIdleHopes = async (reader: Reader, lanes: readonly RoundLane[]): Promise<RoundLane[]> => {
-  const those: RoundLane[] = []
-  for (const lane of lanes) {
-    const { target, taskChannelSid } = lane.facts
-    const { workerSid } = target
-    const named = workerSid && (await namedWorker.first(reader, { workerSid, taskChannelSid }))
-    if (workerSid === undefined || (named && named.open === 1)) those.push(lane)
-  }
-  return those
 }
 
 interface Edge {

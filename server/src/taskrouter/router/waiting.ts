@@ -147,14 +147,13 @@ export const openWorkers = reading(
       .limit(at.limit),
 )
 
-/** A worker who is named, and whether their channel is open. */
-export const namedWorker = reading((db, at: { workerSid: string; taskChannelSid: string }) =>
+/** Workers who are named, each with every channel of theirs, and whether it is open. */
+export const namedWorkers = reading((db, at: { sids: string }, dialect) =>
   db
     .selectFrom('workers as w')
     .innerJoin('worker_channels as c', 'c.worker_sid', 'w.sid')
-    .select(['w.sid', 'c.idle_since', 'w.version', 'c.open'])
-    .where('w.sid', '=', at.workerSid)
-    .where('c.task_channel_sid', '=', at.taskChannelSid),
+    .select(['w.sid', 'c.task_channel_sid', 'c.idle_since', 'w.version', 'c.open'])
+    .where((it) => dialect.isOneOf(it.ref('w.sid'), at.sids)),
 )
 
 export const workersBySid = reading((db, at: { sids: string }, dialect) =>
