@@ -50,6 +50,8 @@ export class Moment {
   readonly #channels: ReadonlyMap<string, Everything['channels'][number]>
   readonly #tasks: ReadonlyMap<string, Task>
   readonly #attributes = new Map<string, Readonly<Record<string, unknown>>>()
+  /** By task channel. */
+  readonly #free = new Map<string, readonly Worker[]>()
 
   constructor(all: Everything, now: number, known: Known) {
     this.all = all
@@ -174,8 +176,17 @@ export class Moment {
 
   couldBeGiven(worker: Worker, task: Task, but?: string): boolean {
     return (
-      this.isFor(worker, task) === true && this.isFree(worker, task, but) && !this.isBarred(worker, task, but)
+      this.isFree(worker, task, but) && this.isFor(worker, task) === true && !this.isBarred(worker, task, but)
     )
+  }
+
+  /** Those who would take one more task of this kind. */
+  freeFor(task: Task): readonly Worker[] {
+    if (task.ignore_capacity) return this.all.workers
+    const { task_channel_sid: channel } = task
+    const known = this.#free.get(channel) ?? this.all.workers.filter((it) => this.isFree(it, task))
+    this.#free.set(channel, known)
+    return known
   }
 
   /** Whether the first of two waiting tasks is to be served first. */
@@ -209,9 +220,10 @@ export const mustHold = async (stage: Stage, known: Known, moves: Moves): Promis
 }
 
 const capacity = (moment: Moment): void => {
+  const channels = Map.groupBy(moment.all.channels, (it) => it.worker_sid)
   for (const worker of moment.all.workers) {
     const own = moment.inHand(worker).filter((it) => !moment.taskOf(it.task_sid)?.ignore_capacity)
-    for (const it of moment.all.channels.filter((it) => it.worker_sid === worker.sid)) {
+    for (const it of channels.get(worker.sid) ?? []) {
       const there = own.filter((one) => one.task_channel_sid === it.task_channel_sid).length
       if (there > it.configured_capacity)
         throw new Broken(
@@ -246,7 +258,7 @@ const timeouts = (moment: Moment): void => {
 
 const idle = (moment: Moment): void => {
   for (const task of moment.waiting)
-    for (const worker of moment.all.workers)
+    for (const worker of moment.freeFor(task))
       if (moment.couldBeGiven(worker, task))
         throw new Broken(
           'idle',

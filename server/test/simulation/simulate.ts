@@ -20,13 +20,16 @@ import {
 import { type Chance, openChance } from './chance.ts'
 import { queueExpression } from './expressions.ts'
 import { Broken, type Known, Moment, Moves, mustHold } from './invariants.ts'
-import { openStage, type Row, readEverything, readJobs, type Stage } from './stage.ts'
+import { type Shift, someShift, worksAt } from './shifts.ts'
+import { isDue, openStage, type Row, readEverything, readLate, type Stage } from './stage.ts'
 
 export interface Wanted {
   readonly seed: number
   readonly hours: number
-  /** How many agents; by chance from four to nine unless given. */
+  /** How many agents; by chance from four to nine, who are always there, unless given. */
   readonly agents?: number | undefined
+  /** Whether so many are there day and night; they have shifts unless said otherwise. */
+  readonly roundTheClock?: boolean | undefined
   /** Everything is checked after so many steps; after each unless given. */
   readonly checkEvery?: number | undefined
   /** Whether admins, faults and crashes are part of it; they are unless said otherwise. */
@@ -61,7 +64,7 @@ interface Held {
 /** How long a step is, in milliseconds, at the least and the most. */
 const STEP_MS = [500, 45_000] as const
 
-/** Tasks an hour for each agent: a quiet centre, a usual one, and one that cannot keep up. */
+/** Tasks an hour for each agent who is there: a quiet centre, a usual one, and one that cannot keep up. */
 const TASKS_AN_HOUR = [3, 6, 20] as const
 const TASKS_AN_HOUR_IN_A_LARGE_CENTRE = 6
 
@@ -186,6 +189,10 @@ interface Centre extends Known {
   readonly tasksAnHour: number
   readonly names: string[]
   readonly workers: string[]
+  /** Empty where everybody is always there. */
+  readonly shifts: Map<string, Shift>
+  /** Who has come to work, of those who have shifts. */
+  readonly present: Set<string>
 }
 
 const build = async (stage: Stage, chance: Chance, wanted: Wanted): Promise<Centre> => {
@@ -240,9 +247,13 @@ const build = async (stage: Stage, chance: Chance, wanted: Wanted): Promise<Cent
   const centre: Centre = {
     ...{ queues, workflows, workspaceSid },
     ...{ ready: ready.sid, away: away.sid, names: [], workers: [] },
+    ...{ shifts: new Map(), present: new Set() },
     tasksAnHour: wanted.agents === undefined ? chance.pick(TASKS_AN_HOUR) : TASKS_AN_HOUR_IN_A_LARGE_CENTRE,
   }
   for (let it = 0; it < (wanted.agents ?? chance.int(4, 9)); it += 1) await hire(stage, chance, centre)
+  if (wanted.agents !== undefined && !wanted.roundTheClock)
+    for (const sid of centre.workers) centre.shifts.set(sid, someShift(chance))
+  for (const sid of centre.shifts.keys()) centre.present.add(sid)
   return centre
 }
 
@@ -284,12 +295,14 @@ interface Acting {
 const act = (acting: Acting): Promise<unknown>[] => {
   const { stage, chance, known, elapsed, trouble } = acting
   const done = answers(acting)
-  const comes = (elapsed / HOUR_MS) * known.tasksAnHour * known.workers.length
+  const there = known.workers.filter((it) => !known.shifts.has(it) || known.present.has(it))
+  const comes = (elapsed / HOUR_MS) * known.tasksAnHour * there.length
   const count = Math.floor(comes) + Number(chance.percent((comes % 1) * 100))
   for (let it = 0; it < count; it += 1) done.push(comeIn(acting))
   // Each agent changes something about twice an hour.
-  for (const sid of known.workers)
-    if (chance.percent((elapsed / HOUR_MS) * 200)) done.push(agentChanges(acting, sid))
+  for (const sid of there) if (chance.percent((elapsed / HOUR_MS) * 200)) done.push(agentChanges(acting, sid))
+  for (const [sid, shift] of known.shifts)
+    if (worksAt(shift, stage.now()) !== known.present.has(sid)) done.push(comeOrGo(acting, sid))
   if (!trouble) return done
   if (chance.percent(25)) done.push(customerChanges(acting))
   if (chance.percent(6)) done.push(adminChanges(acting))
@@ -343,6 +356,17 @@ const agentChanges = ({ stage, chance, known }: Acting, sid: string): Promise<un
   return stage.ask(WORKER, 'update', path, { activitySid, rejectPendingReservations })
 }
 
+/** A shift begins or ends. Who meets trouble at the door tries again. */
+const comeOrGo = async ({ stage, known }: Acting, sid: string): Promise<void> => {
+  const comes = !known.present.has(sid)
+  const input = comes
+    ? { activitySid: known.ready }
+    : { activitySid: known.away, rejectPendingReservations: true }
+  if (!(await stage.ask(WORKER, 'update', { workspaceSid: known.workspaceSid, sid }, input))) return
+  if (comes) known.present.add(sid)
+  else known.present.delete(sid)
+}
+
 const customerChanges = ({ stage, chance, known, live }: Acting): Promise<unknown> => {
   const sids = [...live]
   if (!sids.length) return Promise.resolve()
@@ -384,6 +408,7 @@ const adminChanges = async ({ stage, chance, known }: Acting): Promise<void> => 
     await stage.ask(WORKER, 'delete', path)
     if (!(await find(stage.reader, 'workers', { sid })) && known.workers.length > 1)
       known.workers.splice(known.workers.indexOf(sid), 1)
+    if (!known.workers.includes(sid)) known.shifts.delete(sid)
   }
 }
 
@@ -393,10 +418,7 @@ const becomeCalm = async (stage: Stage): Promise<void> => {
   stage.trials.troublePercent = 0
   await stage.settle()
   for (;;) {
-    const late = (await readJobs(stage.reader)).flatMap((it) => [
-      ...(it.last_error === null ? [] : [it.due_at]),
-      ...(it.leased_until !== null && it.leased_until > stage.now() ? [it.leased_until] : []),
-    ])
+    const late = await readLate(stage.reader)
     if (!late.length) return
     stage.advance(Math.max(0, Math.max(...late) - stage.now()))
     await stage.settle()
@@ -404,13 +426,12 @@ const becomeCalm = async (stage: Stage): Promise<void> => {
 }
 
 /** The jobs that change who could be given what. */
-const CHANGING = new Set(
-  ['step', 'task-timeout', 'reservation-timeout', 're-evaluate'].map((it) => `taskrouter.${it}`),
+const CHANGING = ['step', 'task-timeout', 'reservation-timeout', 're-evaluate'].map(
+  (it) => `taskrouter.${it}`,
 )
 
 /** What a timeout does meanwhile may overtake an offer, and then the next in turn has its worker. */
-const isMoreDueThanRouting = async (stage: Stage): Promise<boolean> =>
-  (await readJobs(stage.reader)).some((it) => it.due_at <= stage.now() && CHANGING.has(it.kind))
+const isMoreDueThanRouting = (stage: Stage): Promise<boolean> => isDue(stage.reader, CHANGING)
 
 /** Priority and age: whom the tasks of a run were given to, while others waited that came first. */
 class Order {

@@ -149,6 +149,8 @@ describe('Each invariant can fail', () => {
           await simulate({ seed, hours: HOURS, ...sabotage })
         } catch (fault) {
           assert.ok(fault instanceof Broken, (fault as Error).stack)
+          // Where nobody routes nothing is skipped either, and in some runs that shows first.
+          if (sabotage.unrouted && fault.invariant === 'skip') continue
           assert.equal(fault.invariant, invariant, fault.message)
           return
         }

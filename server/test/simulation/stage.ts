@@ -191,7 +191,16 @@ export const readEverything = async (reader: Reader) => {
   }
 }
 
-export const readJobs = (reader: Reader): Promise<Everything['jobs']> => every.jobs.all(reader, { all: true })
+/** When what was set back is due again, and until when what nobody finished is claimed. */
+export const readLate = async (reader: Reader): Promise<number[]> =>
+  (await late.all(reader, { all: true })).flatMap((it) => [
+    ...(it.last_error === null ? [] : [it.due_at]),
+    ...(it.leased_until === null || it.leased_until <= reader.now() ? [] : [it.leased_until]),
+  ])
+
+/** Whether jobs of these kinds are due. */
+export const isDue = async (reader: Reader, kinds: readonly string[]): Promise<boolean> =>
+  (await due.all(reader, { now: reader.now() })).some((it) => kinds.includes(it.kind))
 
 export type Everything = Awaited<ReturnType<typeof readEverything>>
 
@@ -204,3 +213,14 @@ const every = {
   reservations: reading((db, _: { all: true }) => db.selectFrom('reservations').selectAll().orderBy('sid')),
   jobs: reading((db, _: { all: true }) => db.selectFrom('jobs').selectAll().orderBy('due_at')),
 }
+
+const late = reading((db, _: { all: true }) =>
+  db
+    .selectFrom('jobs')
+    .select(['due_at', 'leased_until', 'last_error'])
+    .where((it) => it.or([it('last_error', 'is not', null), it('leased_until', 'is not', null)])),
+)
+
+const due = reading((db, at: { now: number }) =>
+  db.selectFrom('jobs').select('kind').where('due_at', '<=', at.now),
+)
