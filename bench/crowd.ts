@@ -24,17 +24,21 @@ const TOKEN_SECONDS = 3_600
 
 const jwtPart = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url')
 
-export const tokenFor = (identity: string, serviceSid: string): string => {
+/** @param grants as in the token: `{ identity, chat: { service_sid } }` */
+export const tokenWith = (grants: object): string => {
   const now = Math.floor(Date.now() / 1000)
   const content = `${jwtPart({ alg: 'HS256', typ: 'JWT', cty: 'twilio-fpa;v=1' })}.${jwtPart({
     jti: `${API_KEY.sid}-${now}`,
     iss: API_KEY.sid,
     sub: CREDENTIALS.accountSid,
     exp: now + TOKEN_SECONDS,
-    grants: { identity, chat: { service_sid: serviceSid } },
+    grants,
   })}`
   return `${content}.${createHmac('sha256', API_KEY.secret).update(content).digest('base64url')}`
 }
+
+export const tokenFor = (identity: string, serviceSid: string): string =>
+  tokenWith({ identity, chat: { service_sid: serviceSid } })
 
 /** What a client follows: the name, and the number of the last event that it has of it. */
 export interface Following {

@@ -11,6 +11,7 @@ import { expressionsRow } from './rows/expressions.ts'
 import { flexChannelRow } from './rows/flex-channel.ts'
 import { growthRows } from './rows/growth.ts'
 import { memoryRow } from './rows/memory.ts'
+import { offerHeardRow } from './rows/offer-heard.ts'
 import { postHeardRow, postRow } from './rows/post.ts'
 import { sdkStartRow } from './rows/sdk-start.ts'
 import { socketFanOutRow } from './rows/socket-fan-out.ts'
@@ -25,6 +26,7 @@ const rows: Readonly<Record<string, () => Promise<Row | readonly Row[]>>> = {
   'flex-channel': flexChannelRow,
   assignment: assignmentRow,
   'assignment-cost': assignmentCostRow,
+  'offer-heard': offerHeardRow,
   expressions: expressionsRow,
   memory: memoryRow,
   growth: growthRows,
