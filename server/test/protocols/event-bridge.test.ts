@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, test } from 'node:test'
 import pino from 'pino'
+import { mintAccessToken } from '../../src/accounts/index.ts'
 import {
   type BridgeBounds,
   type BridgeLine,
@@ -202,6 +203,9 @@ describe('the socket', TIMEOUT, () => {
     const two = await bridge.begin(ben)
     await bridge.world.restart()
     assert.equal((await two.ended).code, 1012)
+    const three = await bridge.begin(ben)
+    await bridge.centre.workspace.remove()
+    assert.deepEqual(await three.ended, { code: 1013, reason: 'the workspace was removed' })
   })
 })
 
@@ -226,6 +230,41 @@ describe('who may what', TIMEOUT, () => {
       }),
     })
     assert.equal(answer.status, 404)
+  })
+
+  test('[EB10] nobody is told of a worker of another account', async () => {
+    await using bridge = await openBridge()
+    const { world, centre, workspaceSid } = bridge
+    const ana = await centre.worker('ana')
+    const stranger = await world.newAccount('Stranger')
+    const made = await world.fetch(`/v1/Parley/Accounts/${stranger.sid}/Keys`, {
+      form: { FriendlyName: 'Key' },
+      as: `Basic ${Buffer.from(`${stranger.sid}:${stranger.authToken}`).toString('base64')}`,
+    })
+    const key = (await made.json()) as Json
+    const { jwt } = mintAccessToken({
+      accountSid: stranger.sid,
+      keySid: key.sid,
+      secret: key.secret,
+      identity: 'ana',
+      now: world.clock.now(),
+      grants: { task_router: { workspace_sid: workspaceSid, worker_sid: ana, role: 'admin' } },
+    })
+    await using spy = await bridge.open(jwt)
+    await using own = await bridge.begin(ana)
+    for (const path of [
+      'Workers',
+      `Workers/${ana}`,
+      'Activities',
+      'TaskQueues',
+      `Workers/${ana}/WorkerChannels`,
+      `Workers/${ana}/Reservations`,
+    ])
+      assert.equal((await bridge.ask('GET', path, jwt)).status, 404, path)
+    assert.equal((await bridge.ask('POST', `Workers/${ana}`, jwt, { Attributes: { a: 1 } })).status, 404)
+    await centre.workspace.workers(ana).update({ attributes: '{"secret":1}' })
+    await own.hears('worker.attributes.update')
+    assert.deepEqual(spy.types, ['init'])
   })
 
   test('[EB11] a worker sees the workspace, and acts for themselves', async () => {

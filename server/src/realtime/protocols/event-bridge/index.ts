@@ -11,6 +11,7 @@ import { problem } from '@parley/contract/problem.ts'
 import type { Logger } from 'pino'
 import type { Bus } from '../../../bus/index.ts'
 import type { AccessToken, Perform } from '../../../http/binding.ts'
+import { find } from '../../../store/rows.ts'
 import type { Store } from '../../../store/tx.ts'
 import {
   type BridgeBounds,
@@ -70,6 +71,12 @@ export interface EventBridge extends AsyncDisposable {
   ask(jwt: string): Promise<Asker>
 }
 
+/** Whose sockets are to be closed: those of a worker, or of everybody in a workspace. */
+type Closed = { readonly from: string } & (
+  | { readonly workerSid: string; readonly replaced?: true }
+  | { readonly workspaceSid: string }
+)
+
 interface Link {
   readonly stream: Stream
   readonly token: string
@@ -84,7 +91,7 @@ export const openEventBridge = (options: EventBridgeOptions): EventBridge => {
   const attendance = openAttendance({ store, onFault })
   /** By worker, and of each in the order they came. */
   const links = new Map<string, Set<Link>>()
-  const workspaces = new Map<string, Set<Stream>>()
+  const workspaces = new Map<string, Set<Link>>()
   /** Tokens of sessions that another one replaced, until they expire. */
   const replaced = new Map<string, number>()
 
@@ -103,19 +110,30 @@ export const openEventBridge = (options: EventBridgeOptions): EventBridge => {
       }
   }
 
-  const enter = (asker: Asker & { workerSid: string }, token: string, query: URLSearchParams) => {
+  const enroll = (link: Link): Link => {
+    const { workerSid, workspaceSid } = link.stream
+    links.set(workerSid, (links.get(workerSid) ?? new Set()).add(link))
+    workspaces.set(workspaceSid, (workspaces.get(workspaceSid) ?? new Set()).add(link))
+    return link
+  }
+
+  /** @param isKnown there is such a worker; who claims to be another is told nothing */
+  const enter = (
+    asker: Asker & { workerSid: string },
+    token: string,
+    query: URLSearchParams,
+    isKnown: boolean,
+  ) => {
     const { workerSid, workspaceSid, accountSid } = asker
     const isAttended = query.get('setWorkerOfflineIfDisconnected') !== 'false'
     let link: Link | undefined
     const opened = (line: BridgeLine): void => {
-      link = { stream: new Stream({ workerSid, workspaceSid }, line), token, line }
-      links.set(workerSid, (links.get(workerSid) ?? new Set()).add(link))
-      workspaces.set(workspaceSid, (workspaces.get(workspaceSid) ?? new Set()).add(link.stream))
-      if (isAttended) attendance.arrived(workerSid)
+      if (isKnown) link = enroll({ stream: new Stream({ workerSid, workspaceSid }, line), token, line })
+      if (isKnown && isAttended) attendance.arrived(workerSid)
       // Whoever was replaced comes back by itself, and would replace in turn.
-      if (query.get('closeExistingSessions') === 'true' && !isReplaced(token)) {
+      if (isKnown && query.get('closeExistingSessions') === 'true' && !isReplaced(token)) {
         replace(workerSid, link)
-        if (!alone) bus.publish(CLOSED_TOPIC, { from: node, workerSid, replaced: true })
+        if (!alone) bus.publish(CLOSED_TOPIC, { from: node, workerSid, replaced: true } satisfies Closed)
       }
       const payload = {
         channel_id: workerSid,
@@ -128,7 +146,7 @@ export const openEventBridge = (options: EventBridgeOptions): EventBridge => {
     const closed = (): void => {
       if (!link) return
       dropFrom(links, workerSid, link)
-      dropFrom(workspaces, workspaceSid, link.stream)
+      dropFrom(workspaces, workspaceSid, link)
       if (isAttended) attendance.left(workerSid)
     }
     return { expiresAt: asker.token.expiresAt, opened, closed } satisfies Visit
@@ -148,13 +166,19 @@ export const openEventBridge = (options: EventBridgeOptions): EventBridge => {
       const asker = await ask(jwt)
       const { workerSid } = asker
       if (workerSid === undefined) throw problem('token_grants', { reason: 'it names no worker' })
-      return enter({ ...asker, workerSid }, digestOf(jwt), query)
+      const { accountSid, workspaceSid } = asker
+      const own = { sid: workerSid, workspace_sid: workspaceSid, account_sid: accountSid }
+      const isKnown = (await find(reader, 'workers', own)) !== undefined
+      return enter({ ...asker, workerSid }, digestOf(jwt), query, isKnown)
     },
   })
 
+  const streamsIn = (workspaceSid: string): Stream[] =>
+    [...(workspaces.get(workspaceSid) ?? [])].map((it) => it.stream)
+
   const streamsFor = (told: Told): Stream[] =>
     told.workerSid === undefined
-      ? [...(workspaces.get(told.workspaceSid) ?? [])].filter((it) => it.concerns(told))
+      ? streamsIn(told.workspaceSid).filter((it) => it.concerns(told))
       : linksOf(told.workerSid).map((it) => it.stream)
 
   const deliver = (told: Told): void => {
@@ -177,8 +201,12 @@ export const openEventBridge = (options: EventBridgeOptions): EventBridge => {
       .catch(onFault)
   }
 
-  const close = (workerSid: string, why: string): void => {
-    for (const { line } of linksOf(workerSid)) line.close(why)
+  const close = (it: Closed): void => {
+    if ('workspaceSid' in it)
+      for (const { line } of [...(workspaces.get(it.workspaceSid) ?? [])])
+        line.close('the workspace was removed')
+    else if (it.replaced) replace(it.workerSid)
+    else for (const { line } of linksOf(it.workerSid)) line.close('the worker was removed')
   }
 
   if (!alone) {
@@ -187,10 +215,7 @@ export const openEventBridge = (options: EventBridgeOptions): EventBridge => {
       replaced.set((about as { token: string }).token, now() + REPLACED_KEPT_MS)
     })
     bus.subscribe(CLOSED_TOPIC, (about) => {
-      const it = about as { from: string; workerSid: string; replaced?: true }
-      if (it.from === node) return
-      if (it.replaced) replace(it.workerSid)
-      else close(it.workerSid, 'the worker was removed')
+      if ((about as Closed).from !== node) close(about as Closed)
     })
     bus.onMissed(() => {
       for (const those of links.values())
@@ -227,9 +252,10 @@ export const openEventBridge = (options: EventBridgeOptions): EventBridge => {
         if (!alone) bus.publish(TOLD_TOPIC, { from: node, ...forBus(told) })
       }
       for (const event of events) {
-        if (event.name !== 'worker.deleted') continue
-        close(event.worker.sid, 'the worker was removed')
-        if (!alone) bus.publish(CLOSED_TOPIC, { from: node, workerSid: event.worker.sid })
+        const closed = closedBy(event, node)
+        if (!closed) continue
+        close(closed)
+        if (!alone) bus.publish(CLOSED_TOPIC, closed)
       }
     },
     answer: async (asker, envelope, ifMatch) => {
@@ -260,6 +286,11 @@ export const openEventBridge = (options: EventBridgeOptions): EventBridge => {
       await hearing
     },
   }
+}
+
+const closedBy = (event: Event, from: string): Closed | undefined => {
+  if (event.name === 'worker.deleted') return { from, workerSid: event.worker.sid }
+  return event.name === 'workspace.deleted' ? { from, workspaceSid: event.workspace.sid } : undefined
 }
 
 /** So that no token is kept where it need not be. */
