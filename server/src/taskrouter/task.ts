@@ -1,9 +1,8 @@
-/** Tasks: made, changed, listed. How they end is in `task-end.ts`, where they wait in `placing.ts`. */
+/** Tasks: made and changed. How they end is in `task-end.ts`, where they wait in `placing.ts`. */
 import type { Actor } from '@parley/contract/actor.ts'
 import { isSid } from '@parley/contract/field.ts'
 import { problem } from '@parley/contract/problem.ts'
 import {
-  TASK_STATUSES,
   TASK_STATUSES_ASKED,
   TASK_TIMEOUT_SECONDS,
   Task,
@@ -21,9 +20,8 @@ import type { StoredTask } from '../store/tables/taskrouter.ts'
 import type { Tx } from '../store/tx.ts'
 import { isYes } from './given.ts'
 import { hold } from './held.ts'
-import { isRecord } from './is-record.ts'
 import { attributesAsked } from './merge-attributes.ts'
-import { keyOf, orderedListing, readOrdering } from './ordered.ts'
+import { keyOf } from './ordered.ts'
 import {
   findTask,
   findTaskChannel,
@@ -43,11 +41,11 @@ import {
   TASK_TIMEOUT,
   wrapLocked,
 } from './task-end.ts'
+import { listTasks } from './task-list.ts'
 import { isLive, taskRow } from './task-row.ts'
-import { readExpression } from './text-expression.ts'
 import { wakeRouter } from './wake-router.ts'
 import { parseWorkflowConfiguration } from './workflow-configuration.ts'
-import { filterScope, targetAt } from './workflow-step.ts'
+import { targetAt } from './workflow-step.ts'
 
 export interface TaskWanted {
   readonly accountSid: string
@@ -267,8 +265,15 @@ interface Changes {
 /**
  * Changes a task. A pending one whose attributes changed goes through its workflow's filters again; one that is
  * offered to somebody does so if the offer is refused.
+ * @param ends whether it is canceled next, and so goes nowhere any more
  */
-const change = async (tx: Tx, task: StoredTask, asked: Changes, actor: Actor): Promise<StoredTask> => {
+const change = async (
+  tx: Tx,
+  task: StoredTask,
+  asked: Changes,
+  actor: Actor,
+  { ends = false }: { ends?: boolean } = {},
+): Promise<StoredTask> => {
   const attributes = attributesAsked(task.attributes, asked)
   const start =
     asked.virtualStartTime === undefined
@@ -284,7 +289,7 @@ const change = async (tx: Tx, task: StoredTask, asked: Changes, actor: Actor): P
       reason: 'only a pending task can change it',
     })
   const queue = task.task_queue_sid ? await find(tx, 'task_queues', { sid: task.task_queue_sid }) : undefined
-  const again = attributes !== task.attributes && task.workflow_sid !== null && isLive(task)
+  const again = !ends && attributes !== task.attributes && task.workflow_sid !== null && isLive(task)
   const priority = again ? (asked.priority ?? task.priority) : await priorityAsked(tx, task, asked.priority)
   const changed = await update(
     tx,
@@ -324,89 +329,8 @@ const priorityAsked = async (tx: Tx, task: StoredTask, priority: number | undefi
   return target?.priority == null ? priority : task.priority
 }
 
-interface Filters {
-  workspaceSid: string
-  priority?: number | undefined
-  statuses?: string | undefined
-  workflowSid?: string | undefined
-  workflowName?: string | undefined
-  taskQueueSid?: string | undefined
-  taskQueueName?: string | undefined
-  routingTarget?: string | undefined
-}
-
-const list = orderedListing('tasks', (query, at: Filters, given, dialect) => {
-  let narrowed = query.where('workspace_sid', '=', at.workspaceSid)
-  if (given('priority')) narrowed = narrowed.where('priority', '=', at.priority as number)
-  if (given('workflowSid')) narrowed = narrowed.where('workflow_sid', '=', at.workflowSid as string)
-  if (given('workflowName'))
-    narrowed = narrowed.where('workflow_friendly_name', '=', at.workflowName as string)
-  if (given('taskQueueSid')) narrowed = narrowed.where('task_queue_sid', '=', at.taskQueueSid as string)
-  if (given('taskQueueName'))
-    narrowed = narrowed.where('task_queue_friendly_name', '=', at.taskQueueName as string)
-  if (given('routingTarget')) narrowed = narrowed.where('routing_target', '=', at.routingTarget as string)
-  if (given('statuses'))
-    narrowed = narrowed.where((it) => dialect.isOneOf(it.ref('assignment_status'), at.statuses as string))
-  return narrowed
-})
-
-/** Repeated, or with commas between. */
-const readStatuses = (asked: readonly string[]): string => {
-  const statuses = asked.flatMap((it) => it.split(',')).map((it) => it.trim())
-  const wrong = statuses.find((it) => !TASK_STATUSES.includes(it as TaskStatus))
-  if (wrong !== undefined)
-    throw problem('invalid_parameter', {
-      parameter: 'AssignmentStatus',
-      reason: `it must be one of ${TASK_STATUSES.join(', ')}`,
-    })
-  return JSON.stringify(statuses)
-}
-
-const attributesOf = (json: string): Record<string, unknown> => {
-  const value: unknown = JSON.parse(json)
-  return isRecord(value) ? value : {}
-}
-
 export const tasks = bind(Task, {
-  list: {
-    key: keyOf,
-    rows: async (reader, call) => {
-      await requireWorkspace(reader, call)
-      const { assignmentStatus, evaluateTaskAttributes, ordering, hasAddons, ...filters } = call.input
-      // Tasks have no add-ons here.
-      if (hasAddons) return []
-      const order = readOrdering(
-        ordering,
-        { DateCreated: 'date_created', Priority: 'priority', VirtualStartTime: 'virtual_start_time' },
-        { notBoth: ['DateCreated', 'VirtualStartTime'] },
-      )
-      const expression =
-        evaluateTaskAttributes === undefined
-          ? undefined
-          : readExpression('EvaluateTaskAttributes', evaluateTaskAttributes)
-      const now = reader.now()
-      const rows = await list(
-        reader,
-        {
-          ...filters,
-          workspaceSid: call.path.workspaceSid,
-          statuses: assignmentStatus?.length ? readStatuses(assignmentStatus) : undefined,
-        },
-        call.page,
-        {
-          order,
-          fits:
-            expression &&
-            ((rows) =>
-              rows.map((it) =>
-                expression.matches(filterScope({ attributes: attributesOf(it.attributes), now })),
-              )),
-        },
-      )
-      // `taskRow` copies own symbols, and with them the place in the list.
-      return rows.map((it) => taskRow(it, now))
-    },
-  },
+  list: { key: keyOf, rows: listTasks },
   fetch: async (reader, call) => {
     const task = await findTask(reader, call.accountSid, call.path.sid)
     if (task?.workspace_sid !== call.path.workspaceSid) return undefined
@@ -434,7 +358,7 @@ export const tasks = bind(Task, {
     let task = found
     if (assignmentStatus !== undefined) mayAsk(task.assignment_status, assignmentStatus, reason)
     if (Object.values(changes).some((it) => it !== undefined))
-      task = await change(tx, task, changes, call.actor)
+      task = await change(tx, task, changes, call.actor, { ends: assignmentStatus === 'canceled' })
     if (assignmentStatus !== undefined)
       task = await moveAsAsked(tx, task, assignmentStatus, reason, call.actor)
     sayVersion(call, task)
@@ -464,7 +388,6 @@ const moveAsAsked = (
   actor: Actor,
 ): Promise<StoredTask> => {
   if (to === 'wrapping') return wrapLocked(tx, { task, reason, actor })
-  // A change of attributes may have ended the task already; then there is nothing left to cancel.
   return to === 'canceled'
     ? cancelLocked(tx, { task, reason: reason ?? '', actor })
     : completeLocked(tx, { task, reason: reason ?? '', actor })

@@ -238,6 +238,18 @@ describe('a task', () => {
     await assert.rejects(seen({ routingTarget: absent }), refused(400, 20001, /RoutingTarget/))
   })
 
+  test('is canceled as it is asked, though with its new attributes no filter would take it', async () => {
+    await using world = await openWorld()
+    const centre = await openCentre(world, { routed: false })
+    const queue = await centre.queue('One')
+    await centre.workflow('W', { filters: [{ expression: 'left != true', targets: [{ queue }] }] })
+    const { sid } = await centre.workspace.tasks.create({ attributes: '{"left":false}' })
+    const asked = { attributes: '{"left":true}', assignmentStatus: 'canceled', reason: 'Vera left' } as const
+    const { assignmentStatus, reason, attributes } = await centre.workspace.tasks(sid).update(asked)
+    assert.deepEqual([assignmentStatus, reason, attributes], ['canceled', 'Vera left', '{"left":true}'])
+    assert.equal((await centre.workspace.events.list({ eventType: 'task.canceled' })).length, 1)
+  })
+
   test('is found by its attributes, with task. before them or not', async () => {
     await using world = await openWorld()
     const centre = await openCentre(world)
