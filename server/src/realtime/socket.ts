@@ -12,7 +12,7 @@ import type { Logger } from 'pino'
 import { type RawData, type WebSocket, WebSocketServer } from 'ws'
 import type { AccessToken } from '../http/binding.ts'
 import type { Client, TunnelledAnswer, TunnelledRequest, Upstream } from './client.ts'
-import { Lane } from './lane.ts'
+import { Lane, type LaneBounds } from './lane.ts'
 import { decode, FRAME_BYTES_MAX, type NewFrameId } from './protocols/twilsock/frame.ts'
 import { type Deed, FRESH, type Happening, type Session, step } from './protocols/twilsock/session.ts'
 import { type SocketDoor, turnAway } from './upgrades.ts'
@@ -85,7 +85,7 @@ const BINARY = { binary: true, compress: false, fin: true } as const
  */
 export const openSockets = (options: SocketOptions): Sockets => {
   const bounds: Bounds = { ...BOUNDS, ...options.bounds }
-  const given: Given = { ...options, bounds }
+  const given: Given = { ...options, bounds, judging: { ...bounds, running: 1, waiting: bounds.judged } }
   const connections = new Set<Connection>()
   let sweeps = 0
   let isClosing = false
@@ -137,7 +137,7 @@ export const openSockets = (options: SocketOptions): Sockets => {
   }
 }
 
-type Given = Omit<SocketOptions, 'bounds'> & { readonly bounds: Bounds }
+type Given = Omit<SocketOptions, 'bounds'> & { readonly bounds: Bounds; readonly judging: LaneBounds }
 
 /** One WebSocket with the session it carries. */
 class Connection {
@@ -169,7 +169,7 @@ class Connection {
     this.#line = line
     this.#address = line.remoteAddress
     this.#given = given
-    this.#judging = new Lane({ ...given.bounds, running: 1, waiting: given.bounds.judged })
+    this.#judging = new Lane(given.judging)
     socket.on('message', (data, isBinary) => this.#received(data, isBinary))
     socket.on('ping', () => this.#pinged())
     socket.on('pong', () => this.#pinged())
