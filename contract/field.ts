@@ -172,10 +172,19 @@ export const choice = <const C extends readonly [string, ...string[]]>(
   options: C,
   wrong?: ProblemName,
 ): Field<C[number], C[number], false> =>
-  field(z.enum(options, { error: wrong ?? `it must be one of ${options.join(', ')}` }), 'as-is', {
+  field(oneOf(options, wrong), 'as-is', { type: 'string', enum: options })
+
+/** A choice that may be written in capitals: its options are in small letters. */
+export const word = <const C extends readonly [string, ...string[]]>(
+  options: C,
+): Field<C[number], C[number], false> =>
+  field(z.string().toLowerCase().pipe(oneOf(options)) as unknown as z.ZodType<C[number]>, 'as-is', {
     type: 'string',
     enum: options,
   })
+
+const oneOf = <const C extends readonly [string, ...string[]]>(options: C, wrong?: ProblemName) =>
+  z.enum(options, { error: wrong ?? `it must be one of ${options.join(', ')}` })
 
 /** An http or https address. An empty text clears it. */
 export const address = ({

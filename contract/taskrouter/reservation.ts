@@ -1,5 +1,5 @@
 /** An offer of one task to one worker, and what came of it. Seen under the task and under the worker. */
-import { type Answer, address, choice, instant, sid, text } from '../field.ts'
+import { type Answer, address, choice, instant, sid, text, word } from '../field.ts'
 import { type RowOf, resource } from '../resource.ts'
 import { PAGES } from './pages.ts'
 
@@ -61,7 +61,7 @@ const links = {
 /** The voice parameters (Dequeue…, Call…, Conference…, Supervisor…) are not read, like any unknown one. */
 const update = {
   form: {
-    ReservationStatus: choice(RESERVATION_STATUSES),
+    ReservationStatus: word(RESERVATION_STATUSES),
     WorkerActivitySid: sid('WA'),
     Instruction: text(),
   },
@@ -81,7 +81,7 @@ export const TaskReservation = resource({
   operations: {
     list: {
       form: {
-        ReservationStatus: choice(RESERVATION_STATUSES),
+        ReservationStatus: word(RESERVATION_STATUSES),
         WorkerSid: sid('WK'),
       },
     },
@@ -100,7 +100,7 @@ export const WorkerReservation = resource({
   answer,
   links,
   operations: {
-    list: { form: { ReservationStatus: choice(RESERVATION_STATUSES) }, openTo: 'clients' },
+    list: { form: { ReservationStatus: word(RESERVATION_STATUSES) }, openTo: 'clients' },
     fetch: { openTo: 'clients' },
     update,
   },

@@ -1,5 +1,5 @@
 /** One piece of work that waits for a worker, has one, or is done. */
-import { address, choice, flag, instant, jsonText, many, orNull, sid, text, whole } from '../field.ts'
+import { address, choice, flag, instant, jsonText, many, orNull, sid, text, whole, word } from '../field.ts'
 import { type RowOf, resource } from '../resource.ts'
 import { PAGES } from './pages.ts'
 import { ATTRIBUTES_BYTES_MAX, MERGE } from './worker.ts'
@@ -114,7 +114,7 @@ export const Task = resource({
       form: {
         Attributes: attributes(),
         'Attributes.Merge': attributes(),
-        AssignmentStatus: choice(TASK_STATUSES),
+        AssignmentStatus: word(TASK_STATUSES),
         Reason: text({ max: 4096 }),
         Priority: whole({ min: 0 }),
         TaskChannel: text(),

@@ -79,7 +79,7 @@ const list = orderedListing('tasks', (query, at: Filters, given, dialect) => {
 
 /** Repeated, or with commas between. */
 const readStatuses = (asked: readonly string[]): string => {
-  const statuses = asked.flatMap((it) => it.split(',')).map((it) => it.trim())
+  const statuses = asked.flatMap((it) => it.split(',')).map((it) => it.trim().toLowerCase())
   const wrong = statuses.find((it) => !TASK_STATUSES.includes(it as TaskStatus))
   if (wrong !== undefined)
     throw problem('invalid_parameter', {
