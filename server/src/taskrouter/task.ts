@@ -157,9 +157,10 @@ const readWay = async (tx: Tx, wanted: TaskWanted): Promise<Way> => {
     const ignores = wanted.ignoreCapacity ?? true
     return { target: { workerSid: worker.sid, ...(ignores && { ignoreCapacity: true }) } }
   }
-  if (taskQueueSid && !wanted.workflowSid) {
+  if (taskQueueSid) {
     await requireTaskQueue(tx, workspaceSid, taskQueueSid, 'TaskQueueSid')
-    return { queueSid: taskQueueSid, target: {} }
+    // Beside a workflow, which leads through queues of its own, it says nothing.
+    if (!wanted.workflowSid) return { queueSid: taskQueueSid, target: {} }
   }
   const workflow = wanted.workflowSid
     ? await requireWorkflow(tx, workspaceSid, wanted.workflowSid, 'WorkflowSid')
