@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, test } from 'node:test'
+import { sql } from 'kysely'
 import pino from 'pino'
 import { mintAccessToken } from '../../src/accounts/index.ts'
 import {
@@ -11,6 +12,7 @@ import {
   openBridgeSockets,
 } from '../../src/realtime/event-bridge-socket.ts'
 import { hangDoors } from '../../src/realtime/upgrades.ts'
+import { reading } from '../../src/store/query.ts'
 import { tokenOf } from '../conformance/worker-sdk/agent.ts'
 import { type Bridge, type Json, openBridge, RawBridge } from './bridge.ts'
 
@@ -886,4 +888,19 @@ describe('its order', TIMEOUT, () => {
     assert.equal((await raw.hears('worker.attributes.update')).attributes, '{"after":1}')
     assert.deepEqual(raw.types, ['init', 'worker.attributes.update'])
   })
+
+  test('[EB93] nor goes on as if nothing had been missed', async () => {
+    await using bridge = await openBridge({ engine: 'postgres' })
+    const raw = await bridge.begin(await bridge.centre.worker('ana'))
+    await cutBus.all(bridge.world.house.store.reader, {})
+    assert.deepEqual(await raw.ended, { code: 1013, reason: 'events may have been missed' })
+  })
 })
+
+/** The connection over which a node hears the others. */
+const cutBus = reading((db) =>
+  db
+    .selectFrom(sql<{ pid: number }>`pg_stat_activity`.as('a'))
+    .select(sql<boolean>`pg_terminate_backend(a.pid)`.as('is_cut'))
+    .where(sql<boolean>`a.query like 'listen %' and a.datname = current_database()`),
+)
