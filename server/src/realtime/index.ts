@@ -58,9 +58,6 @@ const NODE_DIGITS = 32
 
 const TYPING = 'twilio.ipmsg.typing_indicator'
 
-/** A region such as `chat.example.org/r` puts this before every path. */
-const REGION = /^\/[^/]+\.twilio\.com(?=\/)/
-
 const CHAT_PATH = /^\/Client\/(v1|v2)\/(.*)$/
 const REGISTRATIONS_PATH = /^\/v1\/registrations\/?(.*)$/
 const SYNC_PATH = /^\/v[34]\/(?:Services\/[^/]+\/)?(.*)$/
@@ -136,7 +133,7 @@ export const openRealtime = (options: RealtimeOptions): Realtime => {
   const sync: Sync = { reader, hub, encode, onFault, establishOther: sessions.establish }
 
   const answer = async (client: Client, request: TunnelledRequest): Promise<TunnelledAnswer> => {
-    const path = request.path.replace(REGION, '')
+    const { path } = request
     const [, version, inChat] = CHAT_PATH.exec(path) ?? []
     if (inChat !== undefined) return answerChat(chat, client, request, version as 'v1' | 'v2', inChat)
     const inRegistrations = REGISTRATIONS_PATH.exec(path)?.[1]

@@ -33,7 +33,7 @@ const JSON_TYPE = 'application/json'
 const FORM_TYPE = 'application/x-www-form-urlencoded'
 
 /** With a region such as `chat.example.org/r` the clients put the end of Twilio's own host name before each path. */
-const REGION_PATH = /^\/[\w-]*\.twilio\.com(?=\/)/
+const REGION_PATH = /^\/[^/]*\.twilio\.com(?=\/)/
 
 const readBody = (
   payload: Buffer,
