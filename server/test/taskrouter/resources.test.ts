@@ -574,6 +574,7 @@ describe("a worker's access token", () => {
       assert.equal(await ask(as, `/Workers/${ben}`, { ActivitySid: away }), 403)
       assert.equal(await ask(as, `/Workers/${ben}/Reservations`), 403)
       assert.equal(await ask(as, `/Workers/${ana}`, { Attributes: '{"admin":true}' }), 403)
+      assert.equal(await ask(as, `/Workers/${ana}`, { 'Attributes.Merge': '{"admin":true}' }), 403)
       assert.equal(await ask(as, '/Tasks'), 403)
     }
     const as = tokenOf(world, 'Ana')

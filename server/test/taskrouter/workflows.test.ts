@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { openWorld } from '../world/index.ts'
+import { mustAgree } from './agreement.ts'
 import { openCentre } from './centre.ts'
 import { refused } from './refused.ts'
 
@@ -170,6 +171,33 @@ describe('a target', () => {
   })
 })
 
+describe('a workflow that changed', () => {
+  test('reaches what waits when that is asked for, and what is offered when the offer is refused', async () => {
+    await using world = await openWorld()
+    const centre = await openCentre(world, { routed: false })
+    const [one, two] = [await centre.queue('One'), await centre.queue('Two')]
+    const workflow = centre.workspace.workflows(
+      await centre.workflow('W', { default_filter: { queue: one } }),
+    )
+    await centre.worker('Ana')
+    const offered = await centre.task()
+    await world.settle()
+    const waiting = await centre.task()
+    const configuration = JSON.stringify({ task_routing: { default_filter: { queue: two } } })
+    const queues = async () => {
+      await world.settle()
+      const tasks = await Promise.all([offered, waiting].map((it) => centre.workspace.tasks(it).fetch()))
+      return tasks.map((it) => it.taskQueueFriendlyName)
+    }
+    await workflow.update({ configuration, reEvaluateTasks: 'no' })
+    assert.deepEqual(await queues(), ['One', 'One'])
+    await workflow.update({ configuration, reEvaluateTasks: 'true' })
+    assert.deepEqual(await queues(), ['One', 'Two'], 'the offer stands')
+    await centre.answer(offered, 'Ana', 'rejected')
+    assert.deepEqual(await queues(), ['Two', 'Two'])
+  })
+})
+
 describe('a task', () => {
   test('is timed out of its target, and out of its time, by jobs that outlive the process', async () => {
     await using world = await openWorld({ engine: 'disk' })
@@ -194,33 +222,34 @@ describe('a task', () => {
     assert.deepEqual(await seen(), ['Two', 'canceled'])
   })
 
-  test('waits as long as its virtual start says, which cannot be to come', async () => {
-    await using world = await openWorld()
-    const centre = await openCentre(world)
-    const now = world.clock.now()
-    const plain = await centre.task()
-    const older = await centre.task({ virtualStartTime: new Date(now - 3_600_000) })
-    const oldest = await centre.task({ virtualStartTime: new Date(now - 7_200_000) })
-    const late = await centre.task()
-    await centre.workspace.tasks(late).update({ virtualStartTime: new Date(now - 5_400_000) })
-    const all = await centre.workspace.tasks.list({ ordering: 'VirtualStartTime:asc,Priority:desc' })
-    assert.deepEqual(
-      all.map((it) => it.sid),
-      [oldest, late, older, plain],
-    )
-    await centre.worker('Ana')
-    await world.settle()
-    assert.deepEqual(await centre.offersOf(oldest), ['Ana:pending'])
-    for (const virtualStartTime of [new Date(now + 60_000), new Date('1899-12-31T23:59:59Z')]) {
-      await assert.rejects(centre.task({ virtualStartTime }), refused(400, 20001, /VirtualStartTime/))
-      const updated = centre.workspace.tasks(plain).update({ virtualStartTime })
-      await assert.rejects(updated, refused(400, 20001, /VirtualStartTime/))
-    }
-    await assert.rejects(
-      centre.workspace.tasks.list({ ordering: 'DateCreated:asc,VirtualStartTime:desc' }),
-      refused(400, 20001, /do not go together/),
-    )
-  })
+  for (const engine of ['memory', 'postgres'] as const)
+    test(`on ${engine} waits as long as its virtual start says, which cannot be to come`, async () => {
+      await using world = await openWorld({ engine })
+      const centre = await openCentre(world)
+      const now = world.clock.now()
+      const plain = await centre.task()
+      const older = await centre.task({ virtualStartTime: new Date(now - 3_600_000) })
+      const oldest = await centre.task({ virtualStartTime: new Date(now - 7_200_000) })
+      const late = await centre.task()
+      await centre.workspace.tasks(late).update({ virtualStartTime: new Date(now - 5_400_000) })
+      const all = await centre.workspace.tasks.list({ ordering: 'VirtualStartTime:asc,Priority:desc' })
+      assert.deepEqual(
+        all.map((it) => it.sid),
+        [oldest, late, older, plain],
+      )
+      await centre.worker('Ana')
+      await world.settle()
+      assert.deepEqual(await centre.offersOf(oldest), ['Ana:pending'])
+      for (const virtualStartTime of [new Date(now + 60_000), new Date('1899-12-31T23:59:59Z')]) {
+        await assert.rejects(centre.task({ virtualStartTime }), refused(400, 20001, /VirtualStartTime/))
+        const updated = centre.workspace.tasks(plain).update({ virtualStartTime })
+        await assert.rejects(updated, refused(400, 20001, /VirtualStartTime/))
+      }
+      await assert.rejects(
+        centre.workspace.tasks.list({ ordering: 'DateCreated:asc,VirtualStartTime:desc' }),
+        refused(400, 20001, /do not go together/),
+      )
+    })
 
   test('goes straight to a queue or through a workflow that it names', async () => {
     await using world = await openWorld()
@@ -286,6 +315,25 @@ describe('a workspace', () => {
       const [reserved] = await centre.workspace.tasks.list({ assignmentStatus: ['reserved'] })
       assert.equal(tasks.get(reserved?.sid as string), expected)
     })
+
+  test('that comes to give several tasks at once gives them, and less when it no longer does', async () => {
+    await using world = await openWorld()
+    const centre = await openCentre(world, { workspace: { multiTaskEnabled: false } })
+    await centre.worker('Ana')
+    const tasks: string[] = []
+    for (const taskChannel of ['chat', 'voice', 'sms']) tasks.push(await centre.task({ taskChannel }))
+    const offers = async () => {
+      await world.settle()
+      return (await Promise.all(tasks.map(centre.offersOf))).flat().length
+    }
+    assert.equal(await offers(), 1)
+    await centre.workspace.update({ multiTaskEnabled: true })
+    assert.equal(await offers(), 3)
+    await centre.workspace.update({ multiTaskEnabled: false })
+    tasks.push(await centre.task({ taskChannel: 'email' }))
+    assert.equal(await offers(), 3)
+    await mustAgree(world.house.store.reader)
+  })
 
   test('for one task at a time moves the worker where the queue says, with the offer and with the task', async () => {
     await using world = await openWorld()
