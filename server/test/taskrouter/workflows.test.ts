@@ -73,13 +73,15 @@ describe('a target', () => {
       (await centre.workspace.workers.list({ taskQueueSid: queue })).map((it) => it.friendlyName)
     const queuesOf = async (workerSid: string) =>
       (await centre.workspace.taskQueues.list({ workerSid })).length
-    assert.deepEqual([await inQueue(), await queuesOf(ben)], [['Ana', 'Ben'], 1])
+    const eligible = async () =>
+      (await centre.workspace.taskQueues(queue).realTimeStatistics().fetch()).totalEligibleWorkers
+    assert.deepEqual([await inQueue(), await queuesOf(ben), await eligible()], [['Ana', 'Ben'], 1, 2])
     const first = await chat()
     assert.deepEqual([first, await chat()].sort(), ['Ana', 'Ben'])
     assert.deepEqual([await chat(), await chat()], ['Ben', 'Ben'], 'five are filled by less than two')
     const call = await centre.task({ routingTarget: ben, taskChannel: 'voice' })
     await world.settle()
-    assert.deepEqual([await inQueue(), await queuesOf(ben)], [['Ana'], 0])
+    assert.deepEqual([await inQueue(), await queuesOf(ben), await eligible()], [['Ana'], 0, 1])
     assert.equal(await chat(), 'Ana', 'who is on a call is not in the queue')
     const waiting = await centre.task({ taskChannel: 'chat' })
     await world.settle()

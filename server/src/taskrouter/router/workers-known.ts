@@ -53,13 +53,13 @@ export class WorkersKnown {
   }
 }
 
-/** Adds to the facts of workers, by their SIDs, what they have in hand: it is no part of their rows. */
-export const withChannels = async (
+/** What workers have in hand, by their SIDs: it is no part of their rows. */
+export const channelsOf = async (
   reader: Reader,
-  known: ReadonlyMap<string, WorkerFacts>,
-): Promise<Map<string, WorkerFacts>> => {
+  sids: readonly string[],
+): Promise<ReadonlyMap<string, ChannelFacts>> => {
   const channels = new Map<string, Record<string, ChannelFacts[string]>>()
-  for (const it of await channelCounts.all(reader, { sids: JSON.stringify([...known.keys()]) })) {
+  for (const it of await channelCounts.all(reader, { sids: JSON.stringify(sids) })) {
     const own = channels.get(it.worker_sid) ?? {}
     own[it.task_channel_unique_name] = {
       assigned_tasks: it.assigned_tasks,
@@ -67,5 +67,14 @@ export const withChannels = async (
     }
     channels.set(it.worker_sid, own)
   }
+  return channels
+}
+
+/** Adds to the facts of workers what they have in hand. */
+export const withChannels = async (
+  reader: Reader,
+  known: ReadonlyMap<string, WorkerFacts>,
+): Promise<Map<string, WorkerFacts>> => {
+  const channels = await channelsOf(reader, [...known.keys()])
   return new Map([...known].map(([sid, facts]) => [sid, { ...facts, channel: channels.get(sid) ?? {} }]))
 }

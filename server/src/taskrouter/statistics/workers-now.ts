@@ -3,6 +3,7 @@ import type { ActivityRow } from '@parley/contract/taskrouter/activity.ts'
 import type { TaskQueueRow } from '@parley/contract/taskrouter/task-queue.ts'
 import { reading } from '../../store/query.ts'
 import type { Reader } from '../../store/tx.ts'
+import { channelsOf } from '../router/workers-known.ts'
 import { targetWorkers } from '../text-expression.ts'
 import { scopeOf, type WorkerFacts, workerFacts } from '../worker-scope.ts'
 
@@ -35,6 +36,16 @@ const takersOf = reading((db, at: { channelSid: string }) =>
     .where('task_channel_sid', '=', at.channelSid)
     .where('available', '=', 1)
     .where('configured_capacity', '>', 0),
+)
+
+/** A queue that takes workers by what they have in hand. */
+const byHands = reading((db, at: { workspaceSid: string }) =>
+  db
+    .selectFrom('task_queues')
+    .select('sid')
+    .where('workspace_sid', '=', at.workspaceSid)
+    .where('target_workers', 'like', '%channel.%')
+    .limit(1),
 )
 
 interface Placed {
@@ -106,6 +117,12 @@ export const readCrew = async (
   const activities = await listActivities(reader, workspaceSid)
   const taking = await takers(reader, channelSid)
   const rows = (await workersOf.all(reader, { workspaceSid })).filter((it) => taking?.has(it.sid) ?? true)
+  const inHand = (await byHands.first(reader, { workspaceSid }))
+    ? await channelsOf(
+        reader,
+        rows.map((it) => it.sid),
+      )
+    : undefined
   let facts: readonly WorkerFacts[] | undefined
   const now = reader.now()
   // Many queues ask for the same workers.
@@ -114,7 +131,7 @@ export const readCrew = async (
     const found = known.get(target)
     if (found) return found
     const expression = targetWorkers(target)
-    facts ??= rows.map((it) => workerFacts(it))
+    facts ??= rows.map((it) => workerFacts(it, inHand?.get(it.sid)))
     const scopes = facts
     const fits = rows.filter((_, at) => expression.matches(scopeOf(scopes[at] as WorkerFacts, now)))
     known.set(target, fits)
