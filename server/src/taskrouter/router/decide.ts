@@ -112,9 +112,12 @@ type Named = ReadonlyMap<string, Free & { readonly open: number }>
 
 /** The workers whom lanes name, by their SID and the task channel's. */
 const readNamed = async (reader: Reader, lanes: readonly RoundLane[]): Promise<Named> => {
-  const sids = new Set(lanes.flatMap((it) => it.facts.target.workerSid ?? []))
-  if (!sids.size) return new Map()
-  const rows = await namedWorkers.all(reader, { sids: JSON.stringify([...sids]) })
+  const naming = lanes.filter((it) => it.facts.target.workerSid !== undefined)
+  if (!naming.length) return new Map()
+  const rows = await namedWorkers.all(reader, {
+    sids: JSON.stringify([...new Set(naming.map((it) => it.facts.target.workerSid))]),
+    taskChannelSids: JSON.stringify([...new Set(naming.map((it) => it.facts.taskChannelSid))]),
+  })
   return new Map(rows.map((it) => [`${it.sid} ${it.task_channel_sid}`, it]))
 }
 

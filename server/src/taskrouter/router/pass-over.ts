@@ -32,6 +32,8 @@ export const passOver = async (
   known: WorkersKnown,
 ): Promise<number> => {
   const { reader } = store
+  // Counting holds every worker of the workspace against a queue: only where the count is asked for.
+  const counting = left.filter((it) => it.facts.target.skipIf?.includes('workers'))
   const counts = new Map<string, Counts>()
   let everybody: Everybody | undefined
   let moved = 0
@@ -39,9 +41,8 @@ export const passOver = async (
     const { skipIf } = lane.facts.target
     if (skipIf === undefined || !lane.queue) continue
     const { sid, target_workers } = lane.queue
-    // Counting holds every worker of the workspace against the queue: only where the count is asked for.
-    if (!counts.has(sid) && skipIf.includes('workers')) {
-      everybody ??= await readEverybody(reader, workspaceSid, known, left)
+    if (!counts.has(sid) && counting.includes(lane)) {
+      everybody ??= await readEverybody(reader, workspaceSid, known, counting)
       counts.set(sid, countWorkers(everybody, target_workers, reader.now()))
     }
     const scope = skipScope(lane, counts.get(sid) ?? {}, reader.now())

@@ -147,13 +147,14 @@ export const openWorkers = reading(
       .limit(at.limit),
 )
 
-/** Workers who are named, each with every channel of theirs, and whether it is open. */
-export const namedWorkers = reading((db, at: { sids: string }, dialect) =>
+/** Workers who are named, each with their channels of these task channels, and whether they are open. */
+export const namedWorkers = reading((db, at: { sids: string; taskChannelSids: string }, dialect) =>
   db
     .selectFrom('workers as w')
     .innerJoin('worker_channels as c', 'c.worker_sid', 'w.sid')
     .select(['w.sid', 'c.task_channel_sid', 'c.idle_since', 'w.version', 'c.open'])
-    .where((it) => dialect.isOneOf(it.ref('w.sid'), at.sids)),
+    .where((it) => dialect.isOneOf(it.ref('w.sid'), at.sids))
+    .where((it) => dialect.isOneOf(it.ref('c.task_channel_sid'), at.taskChannelSids)),
 )
 
 export const workersBySid = reading((db, at: { sids: string }, dialect) =>
