@@ -2,10 +2,10 @@
  * What must hold of a centre once nothing more is due, said naively: every task against every worker, from the rows
  * and from what the simulation itself made of queues and workflows. Nothing of the router's is used here.
  */
-import { mustAgree } from '../taskrouter/agreement.ts'
+import { agree, type Everything, readEverything } from '../taskrouter/agreement.ts'
 import type { Queue, Target, Workflow } from './centre.ts'
 import type { Facts } from './expressions.ts'
-import { type Everything, readEverything, type Stage } from './stage.ts'
+import type { Stage } from './stage.ts'
 
 export type Invariant =
   | 'agreement'
@@ -213,7 +213,7 @@ export const mustHold = async (stage: Stage, known: Known, moves: Moves): Promis
   place(moment)
   skips(moment)
   try {
-    await mustAgree(stage.reader)
+    agree(moment.all)
   } catch (fault) {
     throw new Broken('agreement', (fault as Error).message)
   }

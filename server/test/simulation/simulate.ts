@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto'
 import type { Event } from '@parley/contract/event.ts'
 import { find } from '../../src/store/rows.ts'
 import type { Tx } from '../../src/store/tx.ts'
+import { readEverything } from '../taskrouter/agreement.ts'
 import {
   CHANNELS,
   configurationOf,
@@ -21,7 +22,7 @@ import { type Chance, openChance } from './chance.ts'
 import { queueExpression } from './expressions.ts'
 import { Broken, type Known, Moment, Moves, mustHold } from './invariants.ts'
 import { type Shift, someShift, worksAt } from './shifts.ts'
-import { isDue, openStage, type Row, readEverything, readLate, type Stage } from './stage.ts'
+import { isDue, openStage, type Row, readLate, type Stage } from './stage.ts'
 
 export interface Wanted {
   readonly seed: number
@@ -189,6 +190,9 @@ interface Centre extends Known {
   readonly tasksAnHour: number
   readonly names: string[]
   readonly workers: string[]
+  /** A large centre hires only in place of those who left. */
+  readonly workersMax: number
+  readonly hasShifts: boolean
   /** Empty where everybody is always there. */
   readonly shifts: Map<string, Shift>
   /** Who has come to work, of those who have shifts. */
@@ -247,13 +251,12 @@ const build = async (stage: Stage, chance: Chance, wanted: Wanted): Promise<Cent
   const centre: Centre = {
     ...{ queues, workflows, workspaceSid },
     ...{ ready: ready.sid, away: away.sid, names: [], workers: [] },
+    workersMax: wanted.agents ?? Number.POSITIVE_INFINITY,
+    hasShifts: wanted.agents !== undefined && !wanted.roundTheClock,
     ...{ shifts: new Map(), present: new Set() },
     tasksAnHour: wanted.agents === undefined ? chance.pick(TASKS_AN_HOUR) : TASKS_AN_HOUR_IN_A_LARGE_CENTRE,
   }
   for (let it = 0; it < (wanted.agents ?? chance.int(4, 9)); it += 1) await hire(stage, chance, centre)
-  if (wanted.agents !== undefined && !wanted.roundTheClock)
-    for (const sid of centre.workers) centre.shifts.set(sid, someShift(chance))
-  for (const sid of centre.shifts.keys()) centre.present.add(sid)
   return centre
 }
 
@@ -267,6 +270,10 @@ const hire = async (stage: Stage, chance: Chance, centre: Centre): Promise<void>
   })
   if (!worker) return
   centre.workers.push(worker.sid)
+  if (centre.hasShifts) {
+    centre.shifts.set(worker.sid, someShift(chance))
+    centre.present.add(worker.sid)
+  }
   await setCapacity(stage, chance, centre, worker.sid)
 }
 
@@ -306,7 +313,7 @@ const act = (acting: Acting): Promise<unknown>[] => {
   if (!trouble) return done
   if (chance.percent(25)) done.push(customerChanges(acting))
   if (chance.percent(6)) done.push(adminChanges(acting))
-  if (chance.percent(2)) done.push(hire(stage, chance, known))
+  if (chance.percent(2) && known.workers.length < known.workersMax) done.push(hire(stage, chance, known))
   return done
 }
 

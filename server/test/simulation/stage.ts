@@ -22,6 +22,9 @@ import type { Chance } from './chance.ts'
 /** 1 June 2026, a Monday, at eight. */
 const BEGINS_AT = Date.UTC(2026, 5, 1, 8)
 
+/** How long the log of events is kept: what is simulated is not read there, and it lives in memory. */
+const EVENTS_DAYS = 1
+
 const ACCOUNT = `AC${'0'.repeat(32)}`
 
 /** Said by a transaction that fails because the simulation wants it to. */
@@ -112,6 +115,7 @@ export const openStage = async (
       // A process that begins knows nothing: its router has a memory of its own.
       handlers: [
         reactions.handler,
+        taskrouter.forgetEvents(EVENTS_DAYS),
         ...taskrouter.handlers.flatMap((it) =>
           it.kind === openRouter().kind ? (routes ? [openRouter()] : []) : [it],
         ),
@@ -177,20 +181,6 @@ export const openStage = async (
   }
 }
 
-/** Every row that decides who gets what, read anew. */
-export const readEverything = async (reader: Reader) => {
-  const all = { all: true } as const
-  return {
-    workspaces: await every.workspaces.all(reader, all),
-    activities: await every.activities.all(reader, all),
-    workers: await every.workers.all(reader, all),
-    channels: await every.channels.all(reader, all),
-    tasks: await every.tasks.all(reader, all),
-    reservations: await every.reservations.all(reader, all),
-    jobs: await every.jobs.all(reader, all),
-  }
-}
-
 /** When what was set back is due again, and until when what nobody finished is claimed. */
 export const readLate = async (reader: Reader): Promise<number[]> =>
   (await late.all(reader, { all: true })).flatMap((it) => [
@@ -201,18 +191,6 @@ export const readLate = async (reader: Reader): Promise<number[]> =>
 /** Whether jobs of these kinds are due. */
 export const isDue = async (reader: Reader, kinds: readonly string[]): Promise<boolean> =>
   (await due.all(reader, { now: reader.now() })).some((it) => kinds.includes(it.kind))
-
-export type Everything = Awaited<ReturnType<typeof readEverything>>
-
-const every = {
-  workspaces: reading((db, _: { all: true }) => db.selectFrom('workspaces').selectAll()),
-  activities: reading((db, _: { all: true }) => db.selectFrom('activities').selectAll()),
-  workers: reading((db, _: { all: true }) => db.selectFrom('workers').selectAll().orderBy('sid')),
-  channels: reading((db, _: { all: true }) => db.selectFrom('worker_channels').selectAll().orderBy('sid')),
-  tasks: reading((db, _: { all: true }) => db.selectFrom('tasks').selectAll().orderBy('sid')),
-  reservations: reading((db, _: { all: true }) => db.selectFrom('reservations').selectAll().orderBy('sid')),
-  jobs: reading((db, _: { all: true }) => db.selectFrom('jobs').selectAll().orderBy('due_at')),
-}
 
 const late = reading((db, _: { all: true }) =>
   db

@@ -3,28 +3,42 @@ import assert from 'node:assert/strict'
 import { reading } from '../../src/store/query.ts'
 import type { Reader } from '../../src/store/tx.ts'
 
-const everything = {
+const every = {
   workspaces: reading((db, _: { all: true }) => db.selectFrom('workspaces').selectAll()),
-  workers: reading((db, _: { all: true }) => db.selectFrom('workers').selectAll()),
-  channels: reading((db, _: { all: true }) => db.selectFrom('worker_channels').selectAll()),
-  tasks: reading((db, _: { all: true }) => db.selectFrom('tasks').selectAll()),
-  reservations: reading((db, _: { all: true }) => db.selectFrom('reservations').selectAll()),
+  activities: reading((db, _: { all: true }) => db.selectFrom('activities').selectAll()),
+  workers: reading((db, _: { all: true }) => db.selectFrom('workers').selectAll().orderBy('sid')),
+  channels: reading((db, _: { all: true }) => db.selectFrom('worker_channels').selectAll().orderBy('sid')),
+  tasks: reading((db, _: { all: true }) => db.selectFrom('tasks').selectAll().orderBy('sid')),
+  reservations: reading((db, _: { all: true }) => db.selectFrom('reservations').selectAll().orderBy('sid')),
   transfers: reading((db, _: { all: true }) => db.selectFrom('task_transfers').selectAll()),
-  jobs: reading((db, _: { all: true }) => db.selectFrom('jobs').selectAll()),
+  jobs: reading((db, _: { all: true }) => db.selectFrom('jobs').selectAll().orderBy('due_at')),
 }
 
-/** @throws when a counter, a flag or a state does not agree with the reservations */
-export const mustAgree = async (reader: Reader): Promise<void> => {
+/** Every row that decides who gets what, read anew. */
+export const readEverything = async (reader: Reader) => {
   const all = { all: true } as const
-  const oneAtATime = new Set(
-    (await everything.workspaces.all(reader, all)).filter((it) => !it.multi_task_enabled).map((it) => it.sid),
-  )
-  const workers = await everything.workers.all(reader, all)
-  const channels = await everything.channels.all(reader, all)
-  const tasks = await everything.tasks.all(reader, all)
-  const reservations = await everything.reservations.all(reader, all)
-  const given = new Set((await everything.transfers.all(reader, all)).map((it) => it.task_sid))
-  const jobs = new Set((await everything.jobs.all(reader, all)).map((it) => `${it.kind} ${it.key}`))
+  return {
+    workspaces: await every.workspaces.all(reader, all),
+    activities: await every.activities.all(reader, all),
+    workers: await every.workers.all(reader, all),
+    channels: await every.channels.all(reader, all),
+    tasks: await every.tasks.all(reader, all),
+    reservations: await every.reservations.all(reader, all),
+    transfers: await every.transfers.all(reader, all),
+    jobs: await every.jobs.all(reader, all),
+  }
+}
+
+export type Everything = Awaited<ReturnType<typeof readEverything>>
+
+/** @throws when a counter, a flag or a state does not agree with the reservations */
+export const mustAgree = async (reader: Reader): Promise<void> => agree(await readEverything(reader))
+
+/** @throws as `mustAgree` does, of rows that are read already */
+export const agree = ({ workspaces, workers, channels, tasks, reservations, ...all }: Everything): void => {
+  const oneAtATime = new Set(workspaces.filter((it) => !it.multi_task_enabled).map((it) => it.sid))
+  const given = new Set(all.transfers.map((it) => it.task_sid))
+  const jobs = new Set(all.jobs.map((it) => `${it.kind} ${it.key}`))
   const regardless = new Set(tasks.filter((it) => it.ignore_capacity).map((it) => it.sid))
   const live = reservations.filter((it) =>
     ['pending', 'accepted', 'wrapping'].includes(it.reservation_status),
