@@ -3,12 +3,14 @@
  * what becomes of the offer decides what becomes of the transfer (`reservation.ts`).
  */
 import type { Actor } from '@parley/contract/actor.ts'
+import { isSid } from '@parley/contract/field.ts'
 import { problem } from '@parley/contract/problem.ts'
 import type { TransferMode, TransferRow } from '@parley/contract/taskrouter/transfer.ts'
 import type { WorkspaceRow } from '@parley/contract/taskrouter/workspace.ts'
 import { find, insert, update } from '../store/rows.ts'
 import type { StoredReservation, StoredTask } from '../store/tables/taskrouter.ts'
 import type { Tx } from '../store/tx.ts'
+import { hold } from './held.ts'
 import { liveReservations, moveReservation } from './offer.ts'
 import { lockTask, lockWorkers } from './parents.ts'
 import { placeIn } from './placing.ts'
@@ -142,7 +144,8 @@ const findReceiver = async (
   { to, workerSid, actor }: TransferWanted,
 ): Promise<Receiver> => {
   const holders = (await liveReservations(tx, taskSid)).map((it) => it.worker_sid)
-  const queue = await find(tx, 'task_queues', { sid: to, workspace_sid })
+  const at = { sid: to, workspaceSid: workspace_sid }
+  const queue = isSid('WQ', to) ? await hold(tx, 'task_queues', at) : undefined
   if (queue)
     return {
       type: 'QUEUE',
