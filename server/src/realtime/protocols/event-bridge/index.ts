@@ -80,6 +80,8 @@ type Closed = { readonly from: string } & (
 interface Link {
   readonly stream: Stream
   readonly token: string
+  /** What its client calls it. */
+  readonly session: string | undefined
   readonly line: BridgeLine
 }
 
@@ -126,9 +128,11 @@ export const openEventBridge = (options: EventBridgeOptions): EventBridge => {
   ) => {
     const { workerSid, workspaceSid, accountSid } = asker
     const isAttended = query.get('setWorkerOfflineIfDisconnected') !== 'false'
+    const session = query.get('session') ?? undefined
     let link: Link | undefined
     const opened = (line: BridgeLine): void => {
-      if (isKnown) link = enroll({ stream: new Stream({ workerSid, workspaceSid }, line), token, line })
+      if (isKnown)
+        link = enroll({ stream: new Stream({ workerSid, workspaceSid }, line), token, session, line })
       if (isKnown && isAttended) attendance.arrived(workerSid)
       // Whoever was replaced comes back by itself, and would replace in turn.
       if (isKnown && query.get('closeExistingSessions') === 'true' && !isReplaced(token)) {
@@ -223,15 +227,22 @@ export const openEventBridge = (options: EventBridgeOptions): EventBridge => {
     })
   }
 
-  /** Of the sockets that have not begun, the one that the SDK which asks has most likely opened. */
-  const startingOf = (asker: Asker, token: string): Stream | undefined => {
-    const starting = linksOf(asker.workerSid).filter((it) => it.stream.isStarting)
+  /**
+   * Of the sockets that have not begun, the one that asks: by its name, else the one that the SDK has most likely opened.
+   * A request under way when its socket broke says nothing of the next.
+   */
+  const startingOf = (asker: Asker, token: string, session: string | undefined): Stream | undefined => {
+    const starting = linksOf(asker.workerSid).filter((it) => it.stream.isStarting && it.session === session)
     return (starting.find((it) => it.token === token) ?? starting[0])?.stream
   }
 
   /** @returns what is to be called when the answer has gone out */
-  const noteServed = (asker: Asker, token: string, served: Served | undefined): (() => void) => {
-    const stream = served && startingOf(asker, token)
+  const noteServed = (
+    asker: Asker,
+    { token, session }: Envelope,
+    served: Served | undefined,
+  ): (() => void) => {
+    const stream = served && startingOf(asker, digestOf(token), session)
     if (!stream) return () => {}
     if (served.kind === 'worker') {
       stream.gaveWorker(served.version)
@@ -266,7 +277,7 @@ export const openEventBridge = (options: EventBridgeOptions): EventBridge => {
       }
       try {
         const { payload, served } = await answerBridge(house, asker, envelope, ifMatch)
-        const noted = noteServed(asker, digestOf(envelope.token), served)
+        const noted = noteServed(asker, envelope, served)
         return {
           payload,
           sent: () => {

@@ -38,6 +38,8 @@ export interface Envelope {
   readonly method: 'GET' | 'POST'
   readonly params: Params
   readonly token: string
+  /** The socket that it belongs to, by the name that the socket was opened with. The published SDKs give none. */
+  readonly session: string | undefined
 }
 
 export interface BridgeHouse {
@@ -111,13 +113,19 @@ export const readEnvelope = (body: unknown): Envelope => {
   }
   if (typeof read !== 'object' || read === null) throw unreadable('its body is not an object')
   if (isDeeper(read, DEPTH_MAX)) throw unreadable(`its body is nested deeper than ${DEPTH_MAX}`)
-  const { url, method, params = {}, token } = read as Partial<Record<keyof Envelope, unknown>>
+  const { url, method, params = {}, token, session } = read as Partial<Record<keyof Envelope, unknown>>
   if (typeof url !== 'string') throw unreadable('it has no url')
   if (method !== 'GET' && method !== 'POST') throw unreadable('its method is neither GET nor POST')
   if (typeof token !== 'string') throw problem('token_invalid', { reason: 'it has no token' })
   if (typeof params !== 'object' || params === null || Array.isArray(params))
     throw unreadable('its params are not an object')
-  return { url, method, params: params as Params, token }
+  return {
+    url,
+    method,
+    params: params as Params,
+    token,
+    session: typeof session === 'string' ? session : undefined,
+  }
 }
 
 /**

@@ -26,7 +26,9 @@ export const addEventBridgeRoute = async (
         const asker = await bridge.ask(envelope.token)
         await limit.take(asker.accountSid)
         const { payload, sent } = await bridge.answer(asker, envelope, request.headers['if-match'])
-        reply.raw.once('close', sent)
+        // Whoever went away while they were being answered closes nothing more.
+        if (reply.raw.destroyed) sent()
+        else reply.raw.once('close', sent)
         return { event_type: null, payload }
       },
     })
