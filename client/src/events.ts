@@ -1,6 +1,6 @@
 import type { Channel } from './channel.ts'
-import type { ConnectionState } from './connection.ts'
 import type { ChatError } from './error.ts'
+import type { ConnectionState } from './line.ts'
 import type { Member } from './member.ts'
 import type { Message } from './message.ts'
 import type { User } from './users.ts'

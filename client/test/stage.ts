@@ -92,17 +92,17 @@ export const next = <Name extends keyof ChatEvents>(
   })
 
 /**
- * Runs a module of its own, which must end by itself: `ChatClient` is there, and `url`, the house's address.
+ * Runs a module of its own, which must end by itself: `ChatClient` and `WorkerClient` are there, and `url`, the house's address.
  * @param args are there as `args`
  * @returns what it said, and its exit code
  */
 export const runProgram = async (
-  { url }: Stage,
+  { url }: Pick<Stage, 'url'>,
   program: string,
   args: readonly string[],
 ): Promise<{ said: string; code: number | null }> => {
   const here = JSON.stringify(new URL('../src/index.ts', import.meta.url).href)
-  const head = `const { ChatClient } = await import(${here}); const [url, ...args] = process.argv.slice(1)\n`
+  const head = `const { ChatClient, WorkerClient } = await import(${here}); const [url, ...args] = process.argv.slice(1)\n`
   const child = spawn(process.execPath, ['--input-type=module', '--eval', head + program, url, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
     timeout: PATIENCE_MS,
