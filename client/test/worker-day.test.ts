@@ -1,6 +1,8 @@
 /** A worker's day, with our own client beside the published SDK, each step held against REST. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { WebSocket as WsSocket } from 'ws'
+import type { WebSocketClass } from '../src/index.ts'
 import { listenToAll, nextOf, openWorkerStage } from './worker-stage.ts'
 
 describe('a worker', { timeout: 60_000 }, () => {
@@ -87,9 +89,9 @@ describe('a worker', { timeout: 60_000 }, () => {
     ])
   })
 
-  test('does the same by the task, with reasons', async () => {
+  test('does the same by the task, with reasons, and with another WebSocket', async () => {
     await using stage = await openWorkerStage()
-    const ana = await stage.hire('ana')
+    const ana = await stage.hire('ana', { WebSocket: WsSocket as unknown as WebSocketClass })
     const { task, sid } = await stage.give(ana)
     await task.wrapUp('said goodbye')
     assert.deepEqual(

@@ -369,6 +369,23 @@ describe('sessions', TIMEOUT, () => {
   })
 })
 
+describe('a worker who is removed', TIMEOUT, () => {
+  test('is told so, and stays away', async () => {
+    await using stage = await openWorkerStage()
+    const sid = await stage.centre.worker('ana', {}, stage.centre.offline)
+    const ana = await stage.come(sid)
+    const denied = new Promise<WorkerError | undefined>((resolve) => {
+      ana.on('stateChanged', (state, error) => {
+        if (state === 'denied') resolve(error)
+      })
+    })
+    await stage.centre.workspace.workers(sid).remove()
+    const error = await denied
+    assert.deepEqual([error?.kind, error?.status], ['missing', 404])
+    await assert.rejects(ana.connect(), { kind: 'missing' })
+  })
+})
+
 describe('close', TIMEOUT, () => {
   test('leaves no timer: a program ends by itself', async () => {
     await using stage = await openWorkerStage()

@@ -238,11 +238,24 @@ export class Bridge {
 
   #received(data: unknown): void {
     this.#isHeard = true
-    if (typeof data !== 'string' || !data.trim()) return
-    const { event_type: type, payload } = JSON.parse(data) as { event_type: string; payload: Data }
+    const told = this.#parse(data)
+    if (!told) return
+    const [type, payload] = told
     if (type === 'init') void this.#begin(payload)
-    else if (this.#held) this.#held.push([type, payload])
+    else if (this.#held) this.#held.push(told)
     else this.#options.heard(type, payload)
+  }
+
+  /** @returns nothing for a heartbeat, which is blank */
+  #parse(data: unknown): Told | undefined {
+    if (typeof data === 'string' && !data.trim()) return undefined
+    try {
+      const { event_type: type, payload } = JSON.parse(data as string)
+      return [type, payload]
+    } catch {
+      this.#line.drop(new WorkerError('lost', 'The server speaks another protocol'))
+      return undefined
+    }
   }
 
   /** Believed. */

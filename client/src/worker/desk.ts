@@ -108,12 +108,11 @@ export class Desk {
 
   /** @param type of an event, as the bridge names it */
   hear(type: string, data: Data): void {
-    const [about, what] = type.split(/\.(.*)/)
-    if (about === 'reservation') this.#reservation(data)
-    else if (about === 'worker')
-      what === 'activity.update' || what === 'attributes.update' ? this.#worker(data) : this.#channel(data)
-    else if (about === 'task')
-      what?.startsWith('transfer-') ? this.#transfer(data, what.endsWith('attempt-failed')) : this.#task(data)
+    if (type.startsWith('reservation.')) this.#reservation(data)
+    else if (type.startsWith('task.transfer-')) this.#transfer(data, type === 'task.transfer-attempt-failed')
+    else if (type.startsWith('task.')) this.#task(data)
+    else if (type === 'worker.activity.update' || type === 'worker.attributes.update') this.#worker(data)
+    else if (type.startsWith('worker.')) this.#channel(data)
   }
 
   readonly #tell: Core['events']['emit'] = (name, ...args) => {
