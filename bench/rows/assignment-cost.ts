@@ -3,13 +3,13 @@
  * Parley's main thread from the request that makes it possible to the reservation, which the load of the machine does
  * not change as it does a clock. Drawn to `docs/images/assignment-cost.svg`.
  */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { attributesOf, type CentreWanted, makeCentre } from '../centre.ts'
 import { plot } from '../plot.ts'
 import { ask, newFolder, openParley } from '../programs.ts'
 import type { Row } from '../table.ts'
-import { openCount } from './assignment.ts'
+import { busyMs, openCount } from './assignment.ts'
 
 const WAITING = [100, 1_000, 10_000, 100_000]
 const WORKERS = [10, 100, 1_000, 10_000]
@@ -22,11 +22,6 @@ const WARM_UP = 50
 
 /** Ten times as many of both, thrice over, may cost this much more. */
 const FLAT_MAX = 2
-
-const NS_PER_MS = 1e6
-
-const busyMs = (pid: number): number =>
-  Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]) / NS_PER_MS
 
 interface Cost {
   /** Of the processor, for each. */
