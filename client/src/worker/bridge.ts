@@ -171,15 +171,7 @@ export class Bridge {
     const get = (path: string, params: object = {}) => this.#ask('GET', path, params, session)
     return {
       get,
-      list: async (path, params) => {
-        const all: Data[] = []
-        for (let after = {}; ; ) {
-          const page = await get(path, { ...params, ...after })
-          all.push(...page.contents)
-          if (!page.after_sid) return all
-          after = { AfterSid: page.after_sid }
-        }
-      },
+      list: (path, params) => everyPage((after) => get(path, { ...params, ...after })),
     }
   }
 
@@ -325,5 +317,16 @@ export class Bridge {
     this.#silentBeats = this.#isHeard ? 0 : this.#silentBeats + 1
     this.#isHeard = false
     if (this.#silentBeats === 2) this.#line.drop(new WorkerError('lost', 'The connection fell silent'))
+  }
+}
+
+/** @param read reads the page after another */
+export const everyPage = async (read: (after: object) => Promise<Data>): Promise<Data[]> => {
+  const all: Data[] = []
+  for (let after = {}; ; ) {
+    const page = await read(after)
+    all.push(...page.contents)
+    if (!page.after_sid) return all
+    after = { AfterSid: page.after_sid }
   }
 }

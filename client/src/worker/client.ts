@@ -1,6 +1,6 @@
 import { Emitter } from '../emitter.ts'
 import type { ConnectionState, WebSocketClass } from '../line.ts'
-import { Bridge, type BridgeReader, type Data } from './bridge.ts'
+import { Bridge, type BridgeReader, type Data, everyPage } from './bridge.ts'
 import type { Core } from './core.ts'
 import { Desk, type Reading } from './desk.ts'
 import { WorkerError } from './error.ts'
@@ -191,14 +191,8 @@ export class WorkerClient {
     return made.sid
   }
 
-  async #list(path: string, params: object): Promise<Data[]> {
-    const all: Data[] = []
-    for (let after = {}; ; ) {
-      const page = await this.#bridge.ask('GET', path, { ...params, ...after })
-      all.push(...page.contents)
-      if (!page.after_sid) return all
-      after = { AfterSid: page.after_sid }
-    }
+  #list(path: string, params: object): Promise<Data[]> {
+    return everyPage((after) => this.#bridge.ask('GET', path, { ...params, ...after }))
   }
 
   /** The worker first: the server judges by it what it has to tell of the channels. */
