@@ -10,7 +10,7 @@ import { changing } from '../store/query.ts'
 import { find, insertNew, remove, update } from '../store/rows.ts'
 import type { Tx } from '../store/tx.ts'
 import { isChannelSid } from './channel-row.ts'
-import { bury, FOLLOWED } from './followed.ts'
+import { bury, FOLLOWED, numberDocument } from './followed.ts'
 import { FORGET_CHANNEL } from './forget.ts'
 import { given, isNothing } from './given.ts'
 import { inChannel, inLockedChannel, inService, requireBackEnd, requirePermission } from './standing.ts'
@@ -91,13 +91,13 @@ export const updateChannel = async (
     date_updated: changes.dateUpdated,
   })
   if (isNothing(columns)) return channel
-  const document_event = channel.document_event + 1
-  const change = () =>
-    update(tx, 'channels', { sid: channel.sid }, { date_updated: tx.now(), ...columns, document_event })
+  const change = () => update(tx, 'channels', { sid: channel.sid }, { date_updated: tx.now(), ...columns })
   const { unique_name: name } = columns
   const renamed = typeof name === 'string' && name !== channel.unique_name
-  const changed = renamed ? await unlessTaken(tx, channel, name, change) : await change()
-  if (!changed) throw problem('channel_not_found')
+  if (!(renamed ? await unlessTaken(tx, channel, name, change) : await change()))
+    throw problem('channel_not_found')
+  // Counted in the row: what the caller holds may be from before another change in this transaction.
+  const changed = (await numberDocument.first(tx, { channelSid: channel.sid })) ?? channel
   tx.record({
     name: 'channel.updated',
     accountSid: channel.account_sid,

@@ -46,7 +46,7 @@ export const forgetTombstones = async (tx: Tx, ...objects: readonly string[]): P
   for (const object of objects) await remove(tx, 'tombstones', { object })
 }
 
-const numbering = (counter: 'messages_event' | 'roster_event') =>
+const numbering = (counter: 'document_event' | 'messages_event' | 'roster_event') =>
   changing((db, at: { channelSid: string }) =>
     db
       .updateTable('channels')
@@ -54,6 +54,9 @@ const numbering = (counter: 'messages_event' | 'roster_event') =>
       .where('sid', '=', at.channelSid)
       .returningAll(),
   )
+
+/** Counts one more event of a channel itself, and gives the channel. */
+export const numberDocument = numbering('document_event')
 
 /** Counts one more event of a channel's messages, and gives the channel. */
 export const numberMessages = numbering('messages_event')

@@ -7,21 +7,20 @@ import { changing, reading } from '../store/query.ts'
 import { find, insertNew, remove } from '../store/rows.ts'
 import type { Reader, Tx } from '../store/tx.ts'
 import { findService } from './service-row.ts'
+import { lockUser } from './user-row.ts'
 
 export const isOnline = async (reader: Reader, userSid: string): Promise<boolean> =>
   (await find(reader, 'presences', { user_sid: userSid })) !== undefined
-
-/** Nodes that see a user come and go at once take turns. */
-const lockUser = reading((db, at: { userSid: string }, { lock }) =>
-  lock(db.selectFrom('users').selectAll().where('sid', '=', at.userSid)),
-)
 
 interface Where {
   readonly userSid: string
   readonly node: string
 }
 
-/** A user's first connection to a node is there. Nothing happens where it is known, or the user is gone. */
+/**
+ * A user's first connection to a node is there. Nothing happens where it is known, or the user is gone. Nodes that see
+ * them come and go at once take turns.
+ */
 export const appear = async (tx: Tx, { userSid, node }: Where): Promise<void> => {
   const user = await lockUser.first(tx, { userSid })
   if (!user) return

@@ -21,6 +21,7 @@ import { isOnline } from './presence.ts'
 import { requireRole } from './role.ts'
 import { limitsOf } from './service-row.ts'
 import { inService, requireBackEnd, requirePermission } from './standing.ts'
+import { lockUser } from './user-row.ts'
 
 type Kept = Selectable<Tables['users']>
 
@@ -161,8 +162,10 @@ export const users = bind(User, {
   update: async (tx, call) => {
     const { actor, input, path } = call
     const { service, me } = await inService(tx, call)
-    const user = await findUser(tx, service.sid, path.sid)
-    if (!user) return undefined
+    const found = await findUser(tx, service.sid, path.sid)
+    const locked = found && (await lockUser.first(tx, { userSid: found.sid }))
+    if (!locked) return undefined
+    const user = shown(locked)
     requirePermission(me, 'edit user', user.identity === me?.identity)
     requireBackEnd(me, input.roleSid)
     if (input.roleSid) await requireRole(tx, service, input.roleSid, 'deployment', 'service_role_not_found')
