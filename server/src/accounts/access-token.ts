@@ -19,11 +19,6 @@ const LIFETIME_SECONDS_MAX = 24 * 60 * 60
 /** The life of a guest's token: one hour. */
 export const GUEST_TOKEN_SECONDS = 60 * 60
 
-export interface VerifiedToken extends AccessToken {
-  /** As it came. */
-  readonly raw: string
-}
-
 export interface SigningKey {
   readonly accountSid: string
   readonly secret: string
@@ -38,7 +33,7 @@ export interface SigningKey {
 export const verifyAccessToken = async (
   raw: string,
   { findKey, now }: { findKey(sid: string): Promise<SigningKey | undefined>; now: number },
-): Promise<VerifiedToken> => {
+): Promise<AccessToken> => {
   const { header, claims } = readJwt(raw)
   if (header.typ !== 'JWT')
     throw problem('token_header', { reason: `typ is ${shown(header.typ)}, not "JWT"` })
@@ -61,7 +56,7 @@ export const verifyAccessToken = async (
   const expiresAt = checkTimes(claims, now)
   checkLifetime(claims, now)
   const { identity, grants } = readGrants(claims.grants)
-  return { accountSid, keySid, identity, grants, expiresAt, raw }
+  return { accountSid, keySid, identity, grants, expiresAt }
 }
 
 /** From when it was made; a token that says it is made in the future is measured from now. */

@@ -23,7 +23,7 @@ interface Follower {
   /** The number of the last event it has seen; undefined while it is being caught up. */
   seen: number | undefined
   /** What has happened while it was being caught up. */
-  waiting: { readonly number: number; readonly frame: Uint8Array }[]
+  waiting: { readonly number: number; readonly frame: Uint8Array }[] | undefined
 }
 
 interface Place {
@@ -122,7 +122,7 @@ export const openHub = ({ reader, encode, onFault, tellOthers }: HubOptions): Hu
     const payload = changeEvent(place.serviceSid, place.followed, change)
     const frame = encode(LIVE[typeOf(place.followed)], payload)
     for (const follower of place.followers.values()) {
-      if (follower.seen === undefined) follower.waiting.push({ number: change.number, frame })
+      if (follower.seen === undefined) follower.waiting?.push({ number: change.number, frame })
       else if (change.number > follower.seen) {
         follower.seen = change.number
         follower.client.send(frame)
@@ -207,9 +207,10 @@ export const openHub = ({ reader, encode, onFault, tellOthers }: HubOptions): Hu
     }
     follower.seen = since.number
     place.told ??= since.number
-    for (const { number, frame } of follower.waiting) if (number > since.number) follower.client.send(frame)
-    follower.seen = Math.max(since.number, follower.waiting.at(-1)?.number ?? 0)
-    follower.waiting = []
+    for (const { number, frame } of follower.waiting ?? [])
+      if (number > since.number) follower.client.send(frame)
+    follower.seen = Math.max(since.number, follower.waiting?.at(-1)?.number ?? 0)
+    follower.waiting = undefined
     place.heard = Math.max(place.heard, since.number)
     if (place.heard > place.told) readOn(place)
     return true
