@@ -8,6 +8,7 @@ import { problem } from '@parley/contract/problem.ts'
 import { inCode, type ResourceDeclaration, type Verb } from '@parley/contract/resource.ts'
 import { findService } from '../chat/index.ts'
 import type { Gate } from '../http/binding.ts'
+import { reading } from '../store/query.ts'
 import type { Store } from '../store/tx.ts'
 import { type Attempt, attempt, type Means, writeAttempt } from './attempt.ts'
 import type { Outcome } from './call.ts'
@@ -16,6 +17,15 @@ import { enter, newToken, outcomeName } from './ledger.ts'
 import { isAsked, type Question, questionFor } from './questions.ts'
 import { isRetriedByTwilio } from './retry.ts'
 import type { Fields } from './spelling.ts'
+
+/** Most services want to be asked nothing: every message of a client comes by here. */
+const whoAsks = reading((db, at: { serviceSid: string }) =>
+  db
+    .selectFrom('services')
+    .select('sid')
+    .where('sid', '=', at.serviceSid)
+    .where('pre_webhook_url', 'is not', null),
+)
 
 /**
  * The gate of REST requests.
@@ -29,6 +39,7 @@ export const openGate =
     // Whoever has no business in the service is for the verb to refuse, not for its webhook to hear of.
     if ((call.token.grants.chat as { service_sid?: string } | undefined)?.service_sid !== serviceSid)
       return call
+    if (!(await whoAsks.first(reader, { serviceSid }))) return call
     const service = await findService(reader, call.accountSid, serviceSid)
     if (!service?.pre_webhook_url) return call
     const question = await questionFor(reader, resource, verb, call)
