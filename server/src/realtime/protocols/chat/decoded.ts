@@ -10,7 +10,8 @@ export const requireName = (text: string): string => {
 /** @throws as `requireName` */
 export const decoded = (text: string): string => requireName(unescaped(text))
 
-const unescaped = (text: string): string => {
+/** What is not well encoded stays as it came. */
+export const unescaped = (text: string): string => {
   try {
     return decodeURIComponent(text)
   } catch {

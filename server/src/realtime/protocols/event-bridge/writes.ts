@@ -85,20 +85,10 @@ const mustHave = async (reader: Reader, asker: Asker, taskSid: string): Promise<
     throw problem('access_denied', { reason: 'the worker of this token does not have the task' })
 }
 
-/** @throws 400 for a moment that has not come */
-const mustHaveBegun = (reader: Reader, start: string | undefined): void => {
-  if (start !== undefined && Date.parse(start) > reader.now())
-    throw problem('invalid_parameter', {
-      parameter: 'VirtualStartTime',
-      reason: 'it must not be in the future',
-    })
-}
-
 export const changeTask: Answer = async ({ reader, perform }, { asker, path, params, ifMatch }) => {
   const { task: sid = '' } = path
   await mustHave(reader, asker, sid)
   const form = pick(params, ['Attributes', 'AssignmentStatus', 'Reason', 'Priority', 'VirtualStartTime'])
-  mustHaveBegun(reader, form.VirtualStartTime)
   const task = await perform(Task, 'update', {
     token: asker.token,
     path: { workspaceSid: asker.workspaceSid, sid },
@@ -110,7 +100,7 @@ export const changeTask: Answer = async ({ reader, perform }, { asker, path, par
 }
 
 /** A task of the worker's own, such as an outbound call: it goes to them whatever they have in hand. */
-export const makeTask: Answer = async ({ reader, perform }, { asker, params }) => {
+export const makeTask: Answer = async ({ perform }, { asker, params }) => {
   const { RoutingTarget: target, ...form } = pick(params, [
     'WorkflowSid',
     'TaskQueueSid',
@@ -122,7 +112,6 @@ export const makeTask: Answer = async ({ reader, perform }, { asker, params }) =
   ])
   if (asker.role !== 'admin' && (target === undefined || target !== asker.workerSid))
     throw problem('access_denied', { reason: 'a worker makes tasks for themselves: RoutingTarget' })
-  mustHaveBegun(reader, form.VirtualStartTime)
   const channel = textOf(params, 'TaskChannelSid') ?? textOf(params, 'TaskChannelUniqueName')
   const task = await perform(Task, 'create', {
     token: asker.token,

@@ -7,6 +7,7 @@ import type { ChannelRow } from '@parley/contract/chat/channel.ts'
 import type { InviteRow } from '@parley/contract/chat/invite.ts'
 import type { MemberRow } from '@parley/contract/chat/member.ts'
 import type { Selectable } from 'kysely'
+import { isOnline } from '../../../chat/index.ts'
 import { reading } from '../../../store/query.ts'
 import { find } from '../../../store/rows.ts'
 import type { Tables } from '../../../store/tables.ts'
@@ -32,10 +33,6 @@ export interface Standing {
   readonly createdAt: number
   readonly updatedAt: number
 }
-
-/** Of a user who is not online anywhere there is no row. */
-const isOnline = async (reader: Reader, userSid: string): Promise<boolean> =>
-  (await find(reader, 'presences', { user_sid: userSid })) !== undefined
 
 const channelOf = (reader: Reader, { ownerSid }: Followed): Promise<ChannelRow | undefined> =>
   find(reader, 'channels', { sid: ownerSid })

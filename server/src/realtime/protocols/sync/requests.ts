@@ -3,6 +3,7 @@ import { Problem, problem, problemBody } from '@parley/contract/problem.ts'
 import type { Reader } from '../../../store/tx.ts'
 import type { Client, TunnelledAnswer, TunnelledRequest } from '../../client.ts'
 import type { Hub } from '../../hub.ts'
+import { unescaped } from '../chat/decoded.ts'
 import { requireReading } from './access.ts'
 import { iso } from './data.ts'
 import {
@@ -63,17 +64,9 @@ const FOLDERS = { document: 'Documents', list: 'Lists', map: 'Maps' } as const
 
 /** @throws 54100 for what is nothing of ours, or not of that type */
 const named = (folder: string | undefined, encoded: string | undefined): Followed => {
-  const followed = followedBy(decoded(encoded ?? ''))
+  const followed = followedBy(unescaped(encoded ?? ''))
   if (!followed || FOLDERS[typeOf(followed)] !== folder) throw problem('sync_not_found')
   return followed
-}
-
-const decoded = (text: string): string => {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
 }
 
 const answerRoot = async (
