@@ -233,6 +233,10 @@ test('a token for another account opens nothing here', async () => {
 test('afterwards the memory is back', async () => {
   await areGone()
   assert.match(await (await fetch(`${world.url}/metrics`)).text(), /^parley_socket_followings 0$/m)
-  const grown = heapUsed() - atFirst
-  assert.ok(grown < KEPT_MOST, `${Math.round(grown / 1024 / 1024)} MiB more than at first`)
+  const deadline = performance.now() + 15_000
+  // Several rounds: what a finalizer lets go of is garbage only for the collection after it.
+  for (let grown = heapUsed() - atFirst; grown >= KEPT_MOST; grown = heapUsed() - atFirst) {
+    assert.ok(performance.now() < deadline, `${Math.round(grown / 1024 / 1024)} MiB more than at first`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
 })

@@ -64,6 +64,8 @@ const main = async (): Promise<void> => {
     server.kill('SIGINT')
     if (server.exitCode === null && server.signalCode === null) await once(server, 'exit')
     rmSync(data, { recursive: true, force: true })
+    // The last mention of it: a lock that nobody mentions any more is collected, and with that let go of.
+    lock.close()
     process.exit(0)
   }
   admin.on('error', stop)
