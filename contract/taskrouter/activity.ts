@@ -1,6 +1,7 @@
 /** What a worker is doing, and whether it leaves them available. That cannot change once an activity is made. */
 import { address, flag, instant, required, sid, text } from '../field.ts'
 import { type RowOf, resource } from '../resource.ts'
+import { friendlyName } from './friendly-name.ts'
 import { PAGES } from './pages.ts'
 
 export const Activity = resource({
@@ -28,8 +29,8 @@ export const Activity = resource({
       about: 'Available: true, 1 or yes is available; anything else is not.',
     },
     fetch: { openTo: 'clients' },
-    create: { form: { FriendlyName: required(text({ max: 256 })), Available: flag() } },
-    update: { form: { FriendlyName: text({ max: 256 }) } },
+    create: { form: { FriendlyName: required(friendlyName()), Available: flag() } },
+    update: { form: { FriendlyName: friendlyName() } },
     delete: {},
   },
 })

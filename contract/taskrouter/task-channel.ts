@@ -1,6 +1,7 @@
 /** A kind of work, such as `chat` or `voice`: workers have a capacity for each. Not a chat channel, not a Flex channel. */
 import { address, flag, instant, required, sid, text } from '../field.ts'
 import { type RowOf, resource } from '../resource.ts'
+import { friendlyName } from './friendly-name.ts'
 import { PAGES } from './pages.ts'
 
 export const TaskChannel = resource({
@@ -27,12 +28,12 @@ export const TaskChannel = resource({
     fetch: { about: 'Sid: a SID or a unique name.' },
     create: {
       form: {
-        FriendlyName: required(text({ max: 256 })),
-        UniqueName: required(text({ max: 64 })),
+        FriendlyName: required(friendlyName()),
+        UniqueName: required(text({ max: 64, empty: 'missing_parameter' })),
         ChannelOptimizedRouting: flag(),
       },
     },
-    update: { form: { FriendlyName: text({ max: 256 }), ChannelOptimizedRouting: flag() } },
+    update: { form: { FriendlyName: friendlyName(), ChannelOptimizedRouting: flag() } },
     delete: {},
   },
 })

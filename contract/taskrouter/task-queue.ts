@@ -1,6 +1,7 @@
 /** Where tasks wait for the workers that an expression picks. */
 import { address, choice, instant, orNull, required, sid, text, whole } from '../field.ts'
 import { type RowOf, resource } from '../resource.ts'
+import { friendlyName } from './friendly-name.ts'
 import { PAGES } from './pages.ts'
 import { QUEUE_ORDERS } from './workspace.ts'
 
@@ -55,7 +56,7 @@ export const TaskQueue = resource({
     fetch: {},
     create: {
       form: {
-        FriendlyName: required(text({ max: 256 })),
+        FriendlyName: required(friendlyName()),
         TargetWorkers: text(),
         MaxReservedWorkers: whole({ min: 1, max: MAX_RESERVED_WORKERS }),
         TaskOrder: choice(QUEUE_ORDERS),
@@ -66,7 +67,7 @@ export const TaskQueue = resource({
     },
     update: {
       form: {
-        FriendlyName: text({ max: 256 }),
+        FriendlyName: friendlyName(),
         TargetWorkers: text(),
         ReservationActivitySid: sid('WA'),
         AssignmentActivitySid: sid('WA'),

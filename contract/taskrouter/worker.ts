@@ -1,6 +1,7 @@
 /** Somebody, or something, that takes tasks. Their attributes are what queues and workflows match against. */
 import { address, flag, instant, jsonText, orNull, required, sid, text } from '../field.ts'
 import { type RowOf, resource } from '../resource.ts'
+import { friendlyName } from './friendly-name.ts'
 import { PAGES } from './pages.ts'
 
 /** Longest attributes of a worker or a task, in bytes. */
@@ -61,7 +62,7 @@ export const Worker = resource({
     fetch: { openTo: 'clients' },
     create: {
       form: {
-        FriendlyName: required(text({ max: 256 })),
+        FriendlyName: required(friendlyName()),
         ActivitySid: sid('WA'),
         Attributes: workerAttributes(),
       },
@@ -71,7 +72,7 @@ export const Worker = resource({
         ActivitySid: sid('WA'),
         Attributes: workerAttributes(),
         'Attributes.Merge': workerAttributes(),
-        FriendlyName: text({ max: 256 }),
+        FriendlyName: friendlyName(),
         RejectPendingReservations: flag(),
       },
       about: MERGE,

@@ -1,13 +1,14 @@
 /** Which queues a task goes through, by its attributes and its age. */
 import { address, instant, orNull, required, sid, text, whole } from '../field.ts'
 import { type RowOf, resource } from '../resource.ts'
+import { friendlyName } from './friendly-name.ts'
 import { PAGES } from './pages.ts'
 
 /** How long an offer stands unless a workflow says otherwise, and the longest it may, in seconds. */
 export const RESERVATION_TIMEOUT_SECONDS = 120
 export const RESERVATION_TIMEOUT_SECONDS_MAX = 86_400
 
-const configuration = () => text({ max: 500_000, empty: 'workflow_invalid' })
+const configuration = () => text({ max: 500_000 })
 
 export const Workflow = resource({
   product: 'taskrouter',
@@ -41,7 +42,7 @@ export const Workflow = resource({
     fetch: {},
     create: {
       form: {
-        FriendlyName: required(text({ max: 256 })),
+        FriendlyName: required(friendlyName()),
         Configuration: required(configuration()),
         AssignmentCallbackUrl: address(),
         FallbackAssignmentCallbackUrl: address(),
@@ -50,7 +51,7 @@ export const Workflow = resource({
     },
     update: {
       form: {
-        FriendlyName: text({ max: 256 }),
+        FriendlyName: friendlyName(),
         AssignmentCallbackUrl: address(),
         FallbackAssignmentCallbackUrl: address(),
         Configuration: configuration(),

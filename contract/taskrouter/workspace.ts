@@ -1,6 +1,7 @@
 /** A workspace: all that routes one kind of work. A Flex project has one, "Flex Task Assignment". */
 import { address, choice, flag, instant, orNull, required, sid, text } from '../field.ts'
 import { type RowOf, resource } from '../resource.ts'
+import { friendlyName } from './friendly-name.ts'
 import { PAGES } from './pages.ts'
 
 /** Which queues are served first when a worker could take from queues of both orders. */
@@ -46,7 +47,7 @@ export const Workspace = resource({
     fetch: {},
     create: {
       form: {
-        FriendlyName: required(text({ max: 256 })),
+        FriendlyName: required(friendlyName()),
         EventCallbackUrl: address(),
         EventsFilter: text(),
         MultiTaskEnabled: flag(),
@@ -59,7 +60,7 @@ export const Workspace = resource({
         DefaultActivitySid: sid('WA'),
         EventCallbackUrl: address(),
         EventsFilter: text(),
-        FriendlyName: text({ max: 256 }),
+        FriendlyName: friendlyName(),
         MultiTaskEnabled: flag(),
         TimeoutActivitySid: sid('WA'),
         PrioritizeQueueOrder: choice(QUEUE_ORDERS),

@@ -107,7 +107,7 @@ export const workerChannels = bind(WorkerChannel, {
     if (capacity < found.configured_capacity && capacity < taken)
       throw problem('invalid_parameter', {
         parameter: 'Capacity',
-        reason: `the worker has ${taken} tasks of this channel in hand`,
+        reason: `the worker has ${taken} tasks of this channel in hand, offers among them`,
       })
     await update(
       tx,

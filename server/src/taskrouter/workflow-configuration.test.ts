@@ -143,11 +143,11 @@ describe('reading a workflow configuration', () => {
     ],
     [
       { filters: [{ expression: '1==1' }] },
-      'task_routing.filters[0].queue: expected the SID of a task queue, found nothing',
+      'task_routing.filters[0].targets: expected a list of targets, found nothing',
     ],
     [
       { filters: [{ expression: '1==1', targets: [] }] },
-      'task_routing.filters[0].targets: expected at least one target, found a list',
+      'task_routing.filters[0].targets: expected at least one target, found none',
     ],
     [
       { filters: [{ expression: '1==1', targets: [{}] }] },

@@ -123,7 +123,11 @@ function readFilter(value: unknown, place: string): WorkflowFilter {
 
 /** A filter without `targets` is of the old form: it is its own only target, and its expression the filter's. */
 function readTargets(filter: Json, place: string): readonly WorkflowTarget[] {
-  if (isAbsent(filter.targets)) return [readTarget({ ...filter, expression: null }, place, null)]
+  if (isAbsent(filter.targets)) {
+    if (readQueue(filter, place) === null)
+      throw wrong(`${place}.targets`, 'a list of targets', filter.targets)
+    return [readTarget({ ...filter, expression: null }, place, null)]
+  }
   const targets: WorkflowTarget[] = []
   let before = readQueue(filter, place)
   for (const [index, value] of readArray(filter.targets, `${place}.targets`).entries()) {
@@ -132,7 +136,8 @@ function readTargets(filter: Json, place: string): readonly WorkflowTarget[] {
     targets.push(target)
     before = target
   }
-  if (targets.length === 0) throw wrong(`${place}.targets`, 'at least one target', filter.targets)
+  if (targets.length === 0)
+    throw new WorkflowConfigurationError(`${place}.targets`, 'expected at least one target, found none')
   return targets
 }
 

@@ -47,11 +47,16 @@ const findOne = (reader: Reader, { accountSid, path }: OneAsked): Promise<Workfl
 /** @throws 400 that names the place in the JSON, also for a queue that the workspace does not have */
 const mustBeSound = async (tx: Tx, workspaceSid: string, configuration: string): Promise<void> => {
   try {
-    for (const { queue, place } of queuesOf(parseWorkflowConfiguration(configuration)))
+    // Thousands of targets may lead to a few queues, and the workspace waits until all are found.
+    const found = new Set<string>()
+    for (const { queue, place } of queuesOf(parseWorkflowConfiguration(configuration))) {
+      if (found.has(queue)) continue
       if (!(await find(tx, 'task_queues', { sid: queue, workspace_sid: workspaceSid })))
         throw problem('workflow_invalid', {
           reason: `${place}: there is no task queue ${queue.slice(0, 60)} in the workspace`,
         })
+      found.add(queue)
+    }
   } catch (fault) {
     if (!(fault instanceof WorkflowConfigurationError)) throw fault
     throw problem('workflow_invalid', { reason: fault.message })

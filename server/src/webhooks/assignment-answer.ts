@@ -4,6 +4,7 @@
  * The answer is JSON with its `Content-Type`: `{"instruction":"accept"}`, or
  * `{"instruction":"reject","activity_sid":"WA…"}`, whose activity may be left out. An empty answer decides nothing.
  */
+import { isSid } from '@parley/contract/field.ts'
 import type { Outcome } from './call.ts'
 import { outcomeName } from './ledger.ts'
 
@@ -53,7 +54,10 @@ export const readInstruction = (outcome: Outcome): Instruction | { readonly faul
     )
   if (instruction !== 'accept' && instruction !== 'reject')
     return fault('unknown-instruction', `Error 40151: ${quoted} is no instruction.`)
-  return { instruction, ...(typeof activitySid === 'string' && activitySid && { activitySid }) }
+  if (activitySid === undefined || activitySid === null || activitySid === '') return { instruction }
+  if (typeof activitySid !== 'string' || !isSid('WA', activitySid))
+    return fault('not-carried-out', 'The activity_sid of the answer is not the SID of an activity.')
+  return { instruction, activitySid }
 }
 
 const parsed = (body: string): Readonly<Record<string, unknown>> | undefined => {

@@ -105,8 +105,54 @@ describe('an expression that cannot be read', () => {
   })
 })
 
+describe('an empty name', () => {
+  test('is refused by all that has one, when it is made and when it is changed', async () => {
+    await using world = await openWorld()
+    const { workspace, worker, queue, workflow } = await openCentre(world)
+    const [friendlyName, configuration] = ['', '{}']
+    const chat = workspace.taskChannels('chat')
+    const asked: Readonly<Record<string, () => Promise<unknown>>> = {
+      'a workspace': () => world.twilio.taskrouter.v1.workspaces.create({ friendlyName }),
+      'an activity': () => workspace.activities.create({ friendlyName }),
+      'a worker': () => workspace.workers.create({ friendlyName }),
+      'a queue': () => workspace.taskQueues.create({ friendlyName }),
+      'a workflow': () => workspace.workflows.create({ friendlyName, configuration }),
+      'a task channel': () => workspace.taskChannels.create({ friendlyName, uniqueName: 'fax' }),
+      'the workspace': () => workspace.update({ friendlyName }),
+      'its worker': async () => workspace.workers(await worker('Ana')).update({ friendlyName }),
+      'its queue': async () => workspace.taskQueues(await queue('All')).update({ friendlyName }),
+      'its workflow': async () =>
+        workspace
+          .workflows(await workflow('W', { default_filter: { queue: await queue('Most') } }))
+          .update({ friendlyName }),
+      'its channel': () => chat.update({ friendlyName }),
+    }
+    for (const [what, ask] of Object.entries(asked))
+      await assert.rejects(ask(), refused(400, 20001, /Missing required parameter FriendlyName/), what)
+    await assert.rejects(
+      workspace.taskChannels.create({ friendlyName: 'Fax', uniqueName: '' }),
+      refused(400, 20001, /Missing required parameter UniqueName/),
+    )
+  })
+})
+
 for (const engine of ['memory', 'postgres'] as const)
   describe(`on ${engine}, a workflow`, () => {
+    test('of thousands of targets is read at once, and the one that leads elsewhere is found', async () => {
+      await using world = await openWorld({ engine })
+      const centre = await openCentre(world, { routed: false })
+      const queue = await centre.queue('All')
+      const targets = Array.from({ length: 9_000 }, () => ({ queue }))
+      const began = performance.now()
+      await centre.workflow('Long', { filters: [{ expression: '1==1', targets }] })
+      targets.push({ queue: `WQ${NOBODYS}` })
+      await assert.rejects(
+        centre.workflow('Longer', { filters: [{ expression: '1==1', targets }] }),
+        refused(400, 20001, /task_routing\.filters\[0\]\.targets\[9000\]\.queue: there is no task queue/),
+      )
+      assert.ok(performance.now() - began < SLOW_MS)
+    })
+
     test('that leads to a queue of another workspace, or to none, is refused with the place and not kept', async () => {
       await using world = await openWorld({ engine })
       const [centre, other] = [await openCentre(world), await openCentre(world)]
@@ -240,7 +286,10 @@ describe('a capacity', () => {
     await world.settle()
     await centre.answer(tasks[0] as string, 'Ana', 'accepted')
     for (const capacity of [0, 1])
-      await assert.rejects(chat.update({ capacity, available: false }), refused(400, 20001, /has 2 tasks/))
+      await assert.rejects(
+        chat.update({ capacity, available: false }),
+        refused(400, 20001, /has 2 tasks.* offers among them/),
+      )
     const { configuredCapacity, available } = await chat.fetch()
     assert.deepEqual([configuredCapacity, available], [5, true])
     assert.equal((await chat.update({ capacity: 2 })).availableCapacityPercentage, 0)

@@ -239,6 +239,13 @@ describe('the assignment callback of a workflow', () => {
       'not-carried-out',
       /activity_sid/,
     ],
+    ['an activity that is none', json({ instruction: 'reject', activity_sid: 5 }), 'not-carried-out', /SID/],
+    [
+      'an activity with a NUL',
+      json({ instruction: 'reject', activity_sid: 'WA\0' }),
+      'not-carried-out',
+      /SID/,
+    ],
   ] as const
 
   test('that cannot be used is written down with why, and its fallback is asked', async () => {

@@ -303,10 +303,11 @@ describe('workflows', () => {
     const elsewhere = { task_routing: { default_filter: { queue: NOTHING } } }
     await assert.rejects(make(elsewhere), refused(400, 20001, /default_filter\.queue/))
     assert.equal((await workspace.workflows.list()).length, 0)
-    await assert.rejects(
-      workspace.workflows.create({ friendlyName: 'Bad', configuration: '{"task_routing":' }),
-      refused(400, 20001, /Configuration/),
-    )
+    for (const configuration of ['{"task_routing":', ''])
+      await assert.rejects(
+        workspace.workflows.create({ friendlyName: 'Bad', configuration }),
+        refused(400, 20001, /Configuration: expected JSON/),
+      )
   })
 })
 
