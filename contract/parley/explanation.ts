@@ -10,6 +10,7 @@ import { TASK_STATUSES } from '../taskrouter/task.ts'
 export const OBSTACLES = {
   offered: 'It is offered to this worker, who has not answered.',
   has_it: 'This worker has it.',
+  others_offered: 'It is offered to others already, to as many at once as may be: MaxReservedWorkers.',
   known_worker: 'The target is for another worker.',
   queue: 'The TargetWorkers of the queue do not hold for this worker.',
   target: "The target's expression does not hold for this worker.",
@@ -45,6 +46,10 @@ export const TaskExplanation = resource({
     queue: orNull(jsonObject()),
     /** How often it was refused, and its reservations that have not ended. */
     offers: jsonObject(),
+    /** The one worker who may take it, where its target, its `RoutingTarget` or its transfer names one. */
+    known_worker: orNull(jsonObject()),
+    /** Who gives it to whom, while it is being transferred. */
+    transfer: orNull(jsonObject()),
     /** The workers that were considered, and what stands between each and the task. */
     workers: jsonObject(),
     /** How many workers there are in all, how many were considered, and how many of those met which obstacle. */
@@ -80,6 +85,8 @@ export const WorkerExplanation = resource({
     summary: text(),
     activity_name: orNull(text()),
     available: flag(),
+    /** Those of the worker's reservations that have not ended, the oldest first, and until when they may be answered. */
+    reservations: jsonObject(),
     /** Each task channel: what it takes, what is in hand, and what keeps it closed. */
     channels: jsonObject(),
     /** Tasks that wait for the same workers stand in one line; each line, with what stands in the way. */

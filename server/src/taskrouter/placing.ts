@@ -9,7 +9,7 @@ import type { WorkflowRow } from '@parley/contract/taskrouter/workflow.ts'
 import { later, notLater } from '../jobs/later.ts'
 import { find, update } from '../store/rows.ts'
 import type { StoredTask } from '../store/tables/taskrouter.ts'
-import type { Tx } from '../store/tx.ts'
+import type { Reader, Tx } from '../store/tx.ts'
 import type { Value } from './expression/compile.ts'
 import { hold } from './held.ts'
 import { laneOf, type Target } from './router/target.ts'
@@ -96,7 +96,7 @@ export const findPlace = async (
       }
       return { place: { kind: 'nowhere', why: stop.why }, notes }
     }
-    const target = await resolve(tx, task, stop.target, facts)
+    const target = await resolveTarget(tx, task, stop.target, facts)
     if (target === 'nobody') {
       const { step } = stop
       notes.push({ ...base, name: 'workflow.skipped', workflow, task: taskRow(task, now), target: step })
@@ -161,8 +161,8 @@ export const waitsNow = (it: Pick<StoredTask, 'assignment_status' | 'offers' | '
   isLive(it) && it.offers < it.offers_max ? 1 : 0
 
 /** The known worker is looked up once, here: routing then knows only a SID. */
-const resolve = async (
-  tx: Tx,
+export const resolveTarget = async (
+  reader: Reader,
   task: StoredTask,
   it: WorkflowTarget,
   facts: Facts,
@@ -176,8 +176,8 @@ const resolve = async (
   const read = (value: Value) =>
     String(value.read({ attributes: facts.attributes, task: facts.attributes, now: facts.now }) ?? '')
   const worker = it.knownWorkerSid
-    ? await find(tx, 'workers', { workspace_sid: task.workspace_sid, sid: read(it.knownWorkerSid) })
-    : await find(tx, 'workers', {
+    ? await find(reader, 'workers', { workspace_sid: task.workspace_sid, sid: read(it.knownWorkerSid) })
+    : await find(reader, 'workers', {
         workspace_sid: task.workspace_sid,
         friendly_name: read(it.knownWorkerFriendlyName as Value),
       })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { openBridge } from '../protocols/bridge.ts'
 import { openWorld, type World } from '../world/index.ts'
 import { type Centre, openCentre } from './centre.ts'
 
@@ -19,6 +20,7 @@ interface TaskAnswer {
     readonly filter: { readonly place: string; readonly friendly_name: string | null }
     readonly target: string
     readonly since: string
+    readonly is_outdated: boolean
     readonly filters: readonly { readonly place: string; readonly holds: boolean; readonly clause?: string }[]
     readonly targets: readonly { readonly place: string; readonly state: string }[]
   }
@@ -28,6 +30,8 @@ interface TaskAnswer {
     readonly skip_if: { readonly holds: boolean; readonly to: string | null } | null
   }
   readonly offers: { readonly refusals: number; readonly live: readonly { readonly worker_name: string }[] }
+  readonly known_worker: { readonly friendly_name: string | null } | null
+  readonly transfer: { readonly from: string; readonly to: string; readonly mode: string } | null
   readonly workers: readonly {
     readonly worker_sid: string
     readonly friendly_name: string
@@ -47,6 +51,11 @@ interface TaskAnswer {
 
 interface WorkerAnswer {
   readonly summary: string
+  readonly reservations: readonly {
+    readonly task_sid: string
+    readonly reservation_status: string
+    readonly until: string | null
+  }[]
   readonly channels: readonly {
     readonly task_channel_unique_name: string
     readonly closed_by: readonly string[]
@@ -77,6 +86,8 @@ const explainWorker = (centre: Centre, sid: string): Promise<WorkerAnswer> =>
 
 const obstaclesOf = (answer: TaskAnswer, name: string): string[] =>
   answer.workers.find((it) => it.friendly_name === name)?.obstacles.map((it) => it.obstacle) ?? ['not told']
+
+const nextOf = ({ next }: TaskAnswer, what: string) => next.find((it) => it.what === what)
 
 const iso = (ms: number): string => new Date(ms).toISOString()
 
@@ -255,12 +266,15 @@ describe('Explain', () => {
       ['routing', 'task_timeout'],
     )
     assert.equal(asked.considered.can_take_it, 1)
-    assert.match(asked.summary, /1 of the 1 workers considered can take it in its turn/)
+    assert.match(asked.summary, /; the one worker considered can take it in its turn\.$/)
     await world.settle()
     const offered = await explainTask(centre, task)
     assert.match(offered.summary, /offered to ana/)
-    assert.deepEqual(obstaclesOf(offered, 'ana'), ['offered', 'capacity'])
-    assert.ok(offered.next.some((it) => it.what === 'reservation_timeout' && /offer to ana/.test(it.outcome)))
+    assert.deepEqual(obstaclesOf(offered, 'ana'), ['offered'])
+    assert.equal(
+      nextOf(offered, 'reservation_timeout')?.outcome,
+      'The offer to ana is over, who goes into Offline; others are asked first.',
+    )
 
     await centre.answer(task, 'ana', 'rejected')
     const refused = await explainTask(centre, task)
@@ -310,6 +324,8 @@ describe('Explain', () => {
       ['ana'],
     )
     assert.deepEqual(obstaclesOf(answer, 'ana'), ['activity'])
+    assert.equal(answer.known_worker?.friendly_name, 'ana')
+    assert.equal(answer.summary, 'It waits in All for ana alone, who cannot take it: not available.')
     const ben = (await centre.workspace.workers.list({ friendlyName: 'ben' }))[0]?.sid as string
     const [line] = (await explainWorker(centre, ben)).lines
     assert.deepEqual(
@@ -341,6 +357,147 @@ describe('Explain', () => {
     assert.deepEqual(obstaclesOf(answer, 'ana'), ['busy'])
     assert.equal(answer.queue.skip_if?.holds, false)
     assert.equal(answer.queue.skip_if?.to, 'task_routing.filters[0].targets[1]')
+  })
+
+  test('tells where a refusal would lead a task whose time at its target is up, and there it goes', async () => {
+    await using world = await openWorld()
+    const centre = await openCentre(world, { routed: false })
+    const [first, second] = [await centre.queue('First'), await centre.queue('Second')]
+    const routing = (expression: string) => ({
+      filters: [
+        {
+          expression: '1 == 1',
+          targets: [
+            { queue: first, timeout: 10 },
+            { queue: first, known_worker_friendly_name: "'nobody'", timeout: 10 },
+            { queue: second, expression, timeout: 300 },
+          ],
+        },
+      ],
+    })
+    const workflow = await centre.workflow('Offers', routing("level == '2'"), { taskReservationTimeout: 60 })
+    await centre.worker('ana')
+    const task = await centre.task()
+    await world.settle()
+    const began = world.clock.now()
+    const moves = 'the task moves to task_routing.filters[0].targets[2], queue Second'
+    const offered = await explainTask(centre, task)
+    assert.deepEqual(
+      offered.next.map((it) => [it.what, it.at, it.outcome]).slice(0, 2),
+      [
+        [
+          'target_timeout',
+          iso(began + 10_000),
+          `Nothing while the task is offered; if the offer is refused right after, ${moves}.`,
+        ],
+        [
+          'reservation_timeout',
+          iso(began + 60_000),
+          `The offer to ana is over, who goes into Offline, and ${moves}.`,
+        ],
+      ],
+      'and nobody is a target that nobody comes to',
+    )
+    world.clock.advance(60_000)
+    await world.settle()
+    const moved = await explainTask(centre, task)
+    assert.equal(moved.workflow.target, 'task_routing.filters[0].targets[2]')
+    assert.equal(moved.workflow.since, iso(began + 60_000))
+    assert.match(moved.summary, /^It waits in Second; the one worker considered cannot take it: /)
+    assert.equal(moved.workflow.is_outdated, false)
+
+    const configuration = JSON.stringify({ task_routing: routing("level == '3'") })
+    await centre.workspace.workflows(workflow).update({ configuration })
+    const outdated = await explainTask(centre, task)
+    assert.equal(outdated.workflow.is_outdated, true)
+    assert.equal(outdated.workers[0]?.obstacles.at(-2)?.clause, "level == '2'", 'what the router goes by')
+    await centre.workspace.workflows(workflow).update({ reEvaluateTasks: 'true' })
+    await world.settle()
+    assert.equal((await explainTask(centre, task)).workflow.is_outdated, false)
+  })
+
+  test('tells that as many are asked at once as may be', async () => {
+    await using world = await openWorld()
+    const centre = await openCentre(world, { routed: false })
+    await centre.workflow('Two', {
+      default_filter: { queue: await centre.queue('All', { maxReservedWorkers: 2 }) },
+    })
+    const ana = await centre.worker('ana')
+    await centre.worker('ben')
+    await centre.worker('cleo')
+    const task = await centre.task()
+    await world.settle()
+    const asked = await explainTask(centre, task)
+    assert.equal(asked.summary, 'It waits in All and is offered to ana and ben, who may answer.')
+    assert.deepEqual(obstaclesOf(asked, 'cleo'), ['others_offered'])
+    assert.equal(asked.considered.can_take_it, 0)
+    const { summary, reservations } = await explainWorker(centre, ana)
+    assert.equal(summary, 'ana is Available with 0 in hand and an offer to answer; no task waits.')
+    assert.deepEqual(
+      reservations.map((it) => [it.task_sid, it.reservation_status, it.until]),
+      [[task, 'pending', iso(world.clock.now() + 120_000)]],
+    )
+    await centre.answer(task, 'ana', 'rejected')
+    assert.match((await explainTask(centre, task)).summary, /is offered to ben, who may answer/)
+    await world.settle()
+    assert.match((await explainTask(centre, task)).summary, /is offered to ben and cleo, who may answer/)
+  })
+
+  test('tells who gives a task to whom, and who keeps it where nobody takes it', async () => {
+    await using bridge = await openBridge()
+    const { centre, world, ask, token } = bridge
+    const queue = (await centre.workspace.taskQueues.list())[0]?.sid
+    const ana = await centre.worker('ana')
+    const task = await centre.task({ routingTarget: ana })
+    await world.settle()
+    assert.equal(
+      nextOf(await explainTask(centre, task), 'reservation_timeout')?.outcome,
+      'The offer to ana is over, who goes into Offline; nobody else may take the task.',
+    )
+    await centre.answer(task, 'ana', 'accepted')
+    const ben = await centre.worker('ben')
+    const [own] = await centre.workspace.tasks(task).reservations.list()
+    const give = async (To: string | undefined) => {
+      const form = { TaskSid: task, ReservationSid: own?.sid, To }
+      const made = await ask('POST', `Workers/${ana}/Transfers`, token(ana), form)
+      assert.equal(made.status, 200, JSON.stringify(made.body))
+    }
+    await give(ben)
+    const given = await explainTask(centre, task)
+    assert.equal(given.summary, 'It is being transferred from ana to ben, who may answer.')
+    assert.deepEqual([given.transfer?.from, given.transfer?.to, given.transfer?.mode], ['ana', 'ben', 'WARM'])
+    assert.deepEqual(
+      given.workers.map((it) => it.friendly_name),
+      ['ben'],
+    )
+    const over = nextOf(given, 'reservation_timeout')
+    assert.equal(
+      over?.outcome,
+      'The offer to ben is over, who goes into Offline; the transfer fails, and ana keeps the task.',
+    )
+    world.clock.advance(Date.parse(over?.at ?? '') - world.clock.now())
+    await world.settle()
+    assert.equal((await explainTask(centre, task)).summary, 'ana has it.')
+
+    world.clock.advance(2_000)
+    await give(queue)
+    await world.settle()
+    const waiting = await explainTask(centre, task)
+    assert.equal(
+      waiting.summary,
+      'It is being transferred from ana to Sample Queue; none of the 2 workers considered can take it: ' +
+        '1 with it in hand, 1 not available.',
+    )
+    await centre.workspace.workers(ben).update({ activitySid: centre.available })
+    await world.settle()
+    assert.equal(
+      (await explainTask(centre, task)).summary,
+      'It is being transferred from ana to Sample Queue and is offered to ben, who may answer.',
+    )
+    await centre.answer(task, 'ben', 'accepted')
+    assert.equal((await explainTask(centre, task)).summary, 'ana and ben have it.')
+    await centre.answer(task, 'ana', 'wrapping')
+    assert.equal((await explainTask(centre, task)).summary, 'ben has it; ana wraps it up.')
   })
 
   test('is for back ends, and each for their own', async () => {

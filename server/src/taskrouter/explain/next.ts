@@ -1,6 +1,9 @@
 /** What happens to a task by itself, and when: read off the jobs that will do it. */
+import type { TransferRow } from '@parley/contract/taskrouter/transfer.ts'
 import type { WorkflowRow } from '@parley/contract/taskrouter/workflow.ts'
+import type { WorkspaceRow } from '@parley/contract/taskrouter/workspace.ts'
 import { reading } from '../../store/query.ts'
+import { find } from '../../store/rows.ts'
 import type { StoredReservation, StoredTask } from '../../store/tables/taskrouter.ts'
 import type { Reader } from '../../store/tx.ts'
 import { RESERVATION_TIMEOUT } from '../offer.ts'
@@ -9,13 +12,27 @@ import { SWEEP, TASK_TIMEOUT } from '../task-end.ts'
 import { isLive } from '../task-row.ts'
 import { ROUTE } from '../wake-router.ts'
 import { parseWorkflowConfiguration } from '../workflow-configuration.ts'
-import { resume } from '../workflow-step.ts'
+import { enter, resume } from '../workflow-step.ts'
 import { iso } from './iso.ts'
+import { listed } from './summary.ts'
+import { pastNobody } from './workflow-place.ts'
 
 export interface Next {
   readonly what: 'routing' | 'reservation_timeout' | 'target_timeout' | 'task_timeout' | 'removal'
   readonly at: string | null
   readonly outcome: string
+}
+
+/** What is known of a task of which one asks what comes next. */
+export interface Standing {
+  readonly task: StoredTask
+  readonly workspace: WorkspaceRow
+  readonly workflow: WorkflowRow | undefined
+  /** The task's reservations that have not ended. */
+  readonly live: readonly StoredReservation[]
+  readonly transfer: TransferRow | undefined
+  /** The name of the one worker who may take it; null where they are gone. */
+  readonly knownWorker: string | null | undefined
 }
 
 const jobsOf = reading((db, at: { keys: string }, dialect) =>
@@ -27,51 +44,98 @@ const jobsOf = reading((db, at: { keys: string }, dialect) =>
     .orderBy('due_at'),
 )
 
-/** @param live the task's reservations that have not ended */
-export const whatIsNext = async (
+/** When each of these offers is over unless it is answered, in milliseconds since 1970, by the reservation's SID. */
+export const offersEnd = async (
   reader: Reader,
-  {
-    task,
-    workflow,
-    live,
-  }: { task: StoredTask; workflow: WorkflowRow | undefined; live: readonly StoredReservation[] },
-): Promise<Next[]> => {
+  live: readonly StoredReservation[],
+): Promise<ReadonlyMap<string, number>> => {
+  const jobs = await jobsOf.all(reader, { keys: JSON.stringify(live.map((it) => it.sid)) })
+  return new Map(jobs.map((it) => [it.key, it.due_at]))
+}
+
+export const whatIsNext = async (reader: Reader, standing: Standing): Promise<Next[]> => {
+  const { task, live } = standing
   const keys = [task.sid, task.workspace_sid, ...live.map((it) => it.sid)]
   const jobs = await jobsOf.all(reader, { keys: JSON.stringify(keys) })
-  return jobs.flatMap(({ kind, key, due_at: dueAt }): Next[] => {
+  const next: Next[] = []
+  for (const { kind, key, due_at: dueAt } of jobs) {
     const at = iso(dueAt)
     switch (kind) {
       case ROUTE:
-        return isLive(task)
-          ? [{ what: 'routing', at, outcome: 'The router looks for workers for all that waits.' }]
-          : []
+        if (isLive(task))
+          next.push({ what: 'routing', at, outcome: 'The router looks for workers for all that waits.' })
+        break
       case STEP:
-        return [{ what: 'target_timeout', at, outcome: afterTarget(task, workflow, dueAt) }]
+        next.push({ what: 'target_timeout', at, outcome: await afterTarget(reader, standing, dueAt) })
+        break
       case TASK_TIMEOUT:
-        return [{ what: 'task_timeout', at, outcome: 'The task is canceled: Task TTL Exceeded.' }]
+        next.push({ what: 'task_timeout', at, outcome: 'The task is canceled: Task TTL Exceeded.' })
+        break
       case RESERVATION_TIMEOUT: {
-        const name = live.find((it) => it.sid === key)?.worker_name ?? 'the worker'
-        return [
-          {
-            what: 'reservation_timeout',
-            at,
-            outcome: `The offer to ${name} is over; others are asked first.`,
-          },
-        ]
+        const later = jobs.filter((it) => it.kind === RESERVATION_TIMEOUT && it.due_at > dueAt)
+        const others = live.filter(({ sid }) => later.some((it) => it.key === sid))
+        const own = live.find((it) => it.sid === key)
+        const outcome = await afterOffer(reader, standing, { own, others, at: dueAt })
+        next.push({ what: 'reservation_timeout', at, outcome })
+        break
       }
       default:
-        return [{ what: 'removal', at, outcome: 'The task, which is over, is deleted.' }]
+        next.push({ what: 'removal', at, outcome: 'The task, which is over, is deleted.' })
     }
-  })
+  }
+  return next
 }
 
-const afterTarget = (task: StoredTask, workflow: WorkflowRow | undefined, at: number): string => {
-  if (task.assignment_status === 'reserved')
-    return 'Nothing while the task is offered; it moves on when the offer is refused.'
-  if (!workflow || task.step === null) return 'The task is placed anew.'
+const afterTarget = async (reader: Reader, standing: Standing, at: number): Promise<string> => {
+  const moves = (await moveAt(reader, standing, at)) ?? 'the task stays where it is'
+  return standing.task.assignment_status === 'reserved'
+    ? `Nothing while the task is offered; if the offer is refused right after, ${moves}.`
+    : `${moves.charAt(0).toUpperCase()}${moves.slice(1)}.`
+}
+
+/** @param offer `others` are the offers of the task that last longer */
+const afterOffer = async (
+  reader: Reader,
+  standing: Standing,
+  {
+    own,
+    others,
+    at,
+  }: { own: StoredReservation | undefined; others: readonly StoredReservation[]; at: number },
+): Promise<string> => {
+  const { workspace, transfer, knownWorker } = standing
+  const goes = workspace.timeout_activity_name
+  const over = `The offer to ${own?.worker_name ?? 'the worker'} is over${goes === null ? '' : `, who goes into ${goes}`}`
+  if (transfer?.transfer_type === 'WORKER') return `${over}; the transfer fails, and ${takenBack(standing)}.`
+  if (others.length) return `${over}; ${listed(others)} may still answer, and another is asked.`
+  const moves = await moveAt(reader, standing, at)
+  if (moves !== undefined) return `${over}, and ${moves}.`
+  return `${over}; ${knownWorker === undefined ? 'others are asked first' : 'nobody else may take the task'}.`
+}
+
+const takenBack = ({ transfer, live }: Standing): string => {
+  const having = live.filter(
+    (it) =>
+      it.reservation_status === 'accepted' ||
+      (transfer?.transfer_mode === 'WARM' && it.sid === transfer.initiating_reservation_sid),
+  )
+  if (!having.length) return 'the task waits where it waited before'
+  return `${listed(having)} ${having.length > 1 ? 'keep' : 'keeps'} the task`
+}
+
+/** Where a task goes when it is moved on at a moment to come; undefined where it stays. */
+const moveAt = async (
+  reader: Reader,
+  { task, workflow, transfer }: Standing,
+  at: number,
+): Promise<string | undefined> => {
+  if (!workflow || transfer) return undefined
   const configuration = parseWorkflowConfiguration(workflow.configuration)
-  const stop = resume(configuration, factsOf(task, at), task.step)
-  return stop.kind === 'target'
-    ? `The task moves to ${stop.target.place}, queue ${stop.target.queue}.`
-    : `The task is canceled: ${REASONS[stop.why]}.`
+  const facts = factsOf(task, at)
+  const next = task.step === null ? enter(configuration, facts) : resume(configuration, facts, task.step)
+  const stop = await pastNobody(reader, { task, configuration, facts, stop: next })
+  if (stop.kind === 'nowhere') return `the task is canceled: ${REASONS[stop.why]}`
+  if (stop.step === task.step) return undefined
+  const queue = await find(reader, 'task_queues', { sid: stop.target.queue })
+  return `the task moves to ${stop.target.place}, queue ${queue?.friendly_name ?? stop.target.queue}`
 }

@@ -5,7 +5,12 @@
 import { OBSTACLES, type Obstacle } from '@parley/contract/parley/explanation.ts'
 import type { WorkspaceRow } from '@parley/contract/taskrouter/workspace.ts'
 import { reading } from '../../store/query.ts'
-import type { StoredReservation, StoredWorker, StoredWorkerChannel } from '../../store/tables/taskrouter.ts'
+import type {
+  StoredReservation,
+  StoredTask,
+  StoredWorker,
+  StoredWorkerChannel,
+} from '../../store/tables/taskrouter.ts'
 import type { Reader } from '../../store/tx.ts'
 import type { Explanation } from '../expression/compile.ts'
 import type { Answers, Ask, RoundLane } from '../router/lane.ts'
@@ -69,6 +74,10 @@ const closed = (
     return found(it, { configured_capacity, assigned_tasks, reserved_tasks })
   })
 }
+
+/** That a task is offered to as many as may be at once, so that the router passes it over. */
+export const enoughAsked = (task: StoredTask): Found[] =>
+  task.waits === 1 ? [] : [found('others_offered', { at_once: task.offers_max })]
 
 /** What a worker's own answers to a task put in the way. */
 export const answerObstacles = (

@@ -12,7 +12,9 @@ import { answersOf, type RoundLane } from '../router/lane.ts'
 import { COUNTED_MAX, SOME_LANES, someLanesWaiting, waitingBefore } from '../router/waiting.ts'
 import { whyClosed } from '../workload.ts'
 import { iso } from './iso.ts'
+import { offersEnd } from './next.ts'
 import { answerObstacles, type Found, laneObstacles, look } from './obstacles.ts'
+import { workerSummary } from './summary.ts'
 
 /** How many tasks of a line are told one by one: those at its head. */
 const TASKS_TOLD = 5
@@ -41,7 +43,8 @@ const liveOf = reading((db, at: { workerSid: string }) =>
     .selectFrom('reservations')
     .selectAll()
     .where('worker_sid', '=', at.workerSid)
-    .where('reservation_status', 'in', ['pending', 'accepted', 'wrapping']),
+    .where('reservation_status', 'in', ['pending', 'accepted', 'wrapping'])
+    .orderBy('sid'),
 )
 
 const explainWorker = async (
@@ -54,6 +57,7 @@ const explainWorker = async (
     (it) => it.lane as string,
   )
   const live = await liveOf.all(reader, { workerSid: worker.sid })
+  const ends = await offersEnd(reader, live)
   const lines: Line[] = []
   for (const lane of await readLanes(reader, workspace.sid, names, { lanes: new Map() }))
     lines.push(...(await lineOf(reader, workspace, worker, lane, live)))
@@ -71,9 +75,18 @@ const explainWorker = async (
     workspace_sid: workspace.sid,
     worker_sid: worker.sid,
     friendly_name: worker.friendly_name,
-    summary: summaryOf(worker, lines),
+    summary: workerSummary(worker, live, lines),
     activity_name: worker.activity_name,
     available: worker.available,
+    reservations: JSON.stringify(
+      live.map((it) => ({
+        task_sid: it.task_sid,
+        reservation_sid: it.sid,
+        reservation_status: it.reservation_status,
+        since: iso(it.date_created),
+        until: iso(ends.get(it.sid)),
+      })),
+    ),
     channels: JSON.stringify(channels),
     lines: JSON.stringify(lines),
     next_after: names.length === SOME_LANES ? (names.at(-1) ?? null) : null,
@@ -129,13 +142,4 @@ const lineOf = async (
       tasks,
     },
   ]
-}
-
-const summaryOf = (worker: StoredWorker, lines: readonly Line[]): string => {
-  const doing = `${worker.friendly_name} is ${worker.activity_name ?? 'in no activity'} with ${worker.in_hand} in hand`
-  if (!lines.length) return `${doing}; no task waits.`
-  const open = lines.filter((it) => it.can_take)
-  const count = (those: readonly Line[]) => those.reduce((sum, it) => sum + it.waiting, 0)
-  if (!open.length) return `${doing}; of the ${count(lines)} tasks that wait, none can reach them.`
-  return `${doing}; ${count(open)} of the ${count(lines)} tasks that wait can reach them in their turn.`
 }

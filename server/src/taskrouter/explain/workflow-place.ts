@@ -1,13 +1,16 @@
 /** Which filter of its workflow took a task, why those before it did not, and which of the targets it is at. */
 import type { WorkflowRow } from '@parley/contract/taskrouter/workflow.ts'
 import type { StoredTask } from '../../store/tables/taskrouter.ts'
-import { factsOf } from '../placing.ts'
+import type { Reader } from '../../store/tx.ts'
+import { factsOf, resolveTarget } from '../placing.ts'
+import { readTarget } from '../router/target.ts'
+import { isLive } from '../task-row.ts'
 import {
   parseWorkflowConfiguration,
   type WorkflowConfiguration,
   type WorkflowTarget,
 } from '../workflow-configuration.ts'
-import { filterScope, readStep } from '../workflow-step.ts'
+import { type Facts, filterScope, readStep, type Stop, skip } from '../workflow-step.ts'
 import { iso } from './iso.ts'
 import { clauseOf } from './obstacles.ts'
 
@@ -28,12 +31,40 @@ export const workflowPlace = (task: StoredTask, workflow: WorkflowRow, now: numb
     filter: at === undefined ? null : nameOf(configuration, at.filter),
     target: (at && targets[at.target]?.place) ?? null,
     since: at ? iso(task.target_since) : null,
+    is_outdated: isOutdated(task, at && targets[at.target]),
     filters: filtersUpTo(configuration, task, at?.filter, now),
     targets: targets.map((it, index) => ({
       ...shown(it),
       state: !at || index > at.target ? 'to come' : index === at.target ? 'here' : 'passed',
     })),
   }
+}
+
+/** Whether the task waits by what the place was when it came there: a changed workflow moves no task by itself. */
+const isOutdated = (task: StoredTask, configured: WorkflowTarget | undefined): boolean => {
+  if (!isLive(task) || task.step === null || task.transfer_sid !== null) return false
+  const { expression, orderBy } = readTarget(task.target)
+  return (
+    configured?.queue !== task.task_queue_sid ||
+    configured.expression?.text !== expression ||
+    configured.orderBy?.text !== orderBy
+  )
+}
+
+/** Where a task comes that goes on to a stop: a target whose known worker does not exist is passed over. */
+export const pastNobody = async (
+  reader: Reader,
+  {
+    task,
+    configuration,
+    facts,
+    stop,
+  }: { task: StoredTask; configuration: WorkflowConfiguration; facts: Facts; stop: Stop },
+): Promise<Stop> => {
+  let at = stop
+  while (at.kind === 'target' && (await resolveTarget(reader, task, at.target, facts)) === 'nobody')
+    at = skip(configuration, facts, at.step) ?? { kind: 'nowhere', why: 'unmatched' }
+  return at
 }
 
 type At = ReturnType<typeof readStep>
