@@ -20,7 +20,7 @@ import { liveReservations, mayMove, moveReservation } from './offer.ts'
 import { findTask, lockTask, lockWorkers, requireActivity, requireWorkspace } from './parents.ts'
 import { moveOn, REASONS } from './placing.ts'
 import { mustMatch, sayVersion } from './row-version.ts'
-import { cancelLocked, completeLocked, expectNothing, wrapLocked } from './task-end.ts'
+import { cancelLocked, completeLocked, expectNothing, expectTimeout, wrapLocked } from './task-end.ts'
 import { isLive } from './task-row.ts'
 import { takeBack } from './transfer-back.ts'
 import { openTransfer, settleTransfer, tellTransfer } from './transfer-row.ts'
@@ -139,8 +139,7 @@ export const refuseReservation = async (
   if (transfer && isLast) {
     const { task: back, goOn } = await takeBack(tx, task, transfer)
     const moved = await moveReservation(tx, { reservation, to, task: back, worker, workspace, actor })
-    const activity = activitySid ? await find(tx, 'activities', { sid: activitySid }) : undefined
-    if (activity) await enterActivity(tx, { worker: moved.worker, workspace, activity, actor })
+    await goElsewhere(tx, { to, activitySid, worker: moved.worker, workspace, actor })
     tellTransfer(tx, 'task.transfer-failed', { transfer, task: back, actor })
     await goOn(actor)
     return moved.reservation
@@ -162,14 +161,35 @@ export const refuseReservation = async (
   if (!back) throw new Error(`task ${task.sid} is locked and not there`)
   const moved = await moveReservation(tx, { reservation, to, task: back, worker, workspace, actor })
   if (transfer) tellTransfer(tx, 'task.transfer-attempt-failed', { transfer, task: back, actor })
-  const activity = activitySid ? await find(tx, 'activities', { sid: activitySid }) : undefined
-  if (activity) await enterActivity(tx, { worker: moved.worker, workspace, activity, actor })
+  await goElsewhere(tx, { to, activitySid, worker: moved.worker, workspace, actor })
   if (offers === 0) {
     const { nowhere, task: placed } = await moveOn(tx, { task: back, why: 'age', actor })
     if (nowhere) await cancelLocked(tx, { task: placed, reason: REASONS[nowhere], actor })
   }
   await wakeRouter(tx, task.workspace_sid)
   return moved.reservation
+}
+
+/** Whoever lets an offer pass is taken to be away: that makes nobody available who has left before. */
+const goElsewhere = async (
+  tx: Tx,
+  {
+    to,
+    activitySid,
+    worker,
+    workspace,
+    actor,
+  }: {
+    to: 'rejected' | 'timeout'
+    activitySid: string | null | undefined
+    worker: StoredWorker
+    workspace: WorkspaceRow
+    actor: Actor
+  },
+): Promise<void> => {
+  const activity = activitySid ? await find(tx, 'activities', { sid: activitySid }) : undefined
+  if (!activity || (to === 'timeout' && activity.available > worker.available)) return
+  await enterActivity(tx, { worker, workspace, activity, actor })
 }
 
 /** What a request, or an answer to an assignment callback, makes of a reservation. */
@@ -220,6 +240,9 @@ const finish = async (
   }
   const worker = await lockWorkerOf(tx, reservation)
   await moveReservation(tx, { reservation, to, task, worker, workspace, actor })
+  const isInHand = others.some((it) => it.reservation_status === 'accepted')
+  if (isLive(task) && reservation.reservation_status === 'accepted' && !isInHand)
+    await expectTimeout(tx, task)
   const areDone = !isLive(task) && others.every((it) => it.reservation_status === 'wrapping')
   if (areDone && task.assignment_status === 'assigned') await wrapLocked(tx, { task, actor })
   await wakeRouter(tx, task.workspace_sid)

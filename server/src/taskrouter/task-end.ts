@@ -147,6 +147,10 @@ const become = async (
   return changed
 }
 
+/** A task that waits, and that nobody is at work on, does not wait for ever: from now on its time runs. */
+export const expectTimeout = (tx: Tx, { sid, timeout }: StoredTask): Promise<void> =>
+  later(tx, { kind: TASK_TIMEOUT, key: sid, dueAt: tx.now() + timeout * 1000 })
+
 /** Takes back what was to happen to a task that waits. */
 export const expectNothing = async (tx: Tx, task: StoredTask): Promise<void> => {
   await notLater(tx, TASK_TIMEOUT, task.sid)

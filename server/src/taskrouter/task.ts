@@ -13,7 +13,6 @@ import {
 import type { TaskChannelRow } from '@parley/contract/taskrouter/task-channel.ts'
 import type { WorkflowRow } from '@parley/contract/taskrouter/workflow.ts'
 import { bind } from '../http/binding.ts'
-import { later } from '../jobs/later.ts'
 import { reading } from '../store/query.ts'
 import { find, insert, update } from '../store/rows.ts'
 import type { StoredTask } from '../store/tables/taskrouter.ts'
@@ -37,8 +36,8 @@ import {
   cancelLocked,
   completeLocked,
   deleteLocked,
+  expectTimeout,
   mayBecome,
-  TASK_TIMEOUT,
   wrapLocked,
 } from './task-end.ts'
 import { listTasks } from './task-list.ts'
@@ -117,7 +116,7 @@ export const createTask = async (tx: Tx, wanted: TaskWanted): Promise<TaskRow & 
   const { task, untilAgeSeconds, nowhere } = await begin(tx, draft, way, actor)
   tx.record({ name: 'task.created', accountSid, at: now, actor, task: taskRow(task, now) })
   if (nowhere) return taskRow(await cancelLocked(tx, { task, reason: REASONS[nowhere], actor }), now)
-  await later(tx, { kind: TASK_TIMEOUT, key: task.sid, dueAt: now + task.timeout * 1000 })
+  await expectTimeout(tx, task)
   if (untilAgeSeconds !== null) await expectStep(tx, task, untilAgeSeconds)
   await wakeRouter(tx, workspaceSid)
   return taskRow(task, now)

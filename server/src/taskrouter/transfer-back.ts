@@ -5,14 +5,13 @@
 import type { Actor } from '@parley/contract/actor.ts'
 import { TASK_MOVES_BY_TRANSFER, type TaskStatus } from '@parley/contract/taskrouter/task.ts'
 import type { TransferRow } from '@parley/contract/taskrouter/transfer.ts'
-import { later } from '../jobs/later.ts'
 import { find, update } from '../store/rows.ts'
 import type { StoredReservation, StoredTask } from '../store/tables/taskrouter.ts'
 import type { Tx } from '../store/tx.ts'
 import { liveReservations } from './offer.ts'
 import { moveOn, placeIn, REASONS } from './placing.ts'
 import { laneOf, type Target } from './router/target.ts'
-import { cancelLocked, TASK_TIMEOUT } from './task-end.ts'
+import { cancelLocked, expectNothing, expectTimeout } from './task-end.ts'
 import { taskRow } from './task-row.ts'
 import { wakeRouter } from './wake-router.ts'
 
@@ -48,7 +47,7 @@ export const takeBack = async (
   }
   const { priority } = task
   const target: Target = task.routing_target?.startsWith('WK')
-    ? { workerSid: task.routing_target, ignoreCapacity: true }
+    ? { workerSid: task.routing_target, ...(task.ignore_capacity === 1 && { ignoreCapacity: true }) }
     : {}
   const placed =
     status !== 'pending'
@@ -58,6 +57,7 @@ export const takeBack = async (
         : {
             target: JSON.stringify(target),
             lane: laneOf(null, task.task_channel_sid, target, task.attributes),
+            offers_max: 1,
             waits: 1,
           }
   const changes = {
@@ -68,7 +68,8 @@ export const takeBack = async (
     step: null,
     offers: 0,
     waits: 0,
-    refusals: task.refusals + Number(transfer.transfer_status === 'failed'),
+    // The router looks who has a task, or had it a moment ago, where it was refused: so does what nobody took.
+    refusals: task.refusals + Number(status === 'pending' || transfer.transfer_status === 'failed'),
     date_updated: tx.now(),
     version: back.version,
     ...placed,
@@ -93,8 +94,11 @@ const goOn = async (tx: Tx, task: StoredTask, actor: Actor): Promise<StoredTask>
   const told = { accountSid: task.account_sid, at: tx.now(), actor, task: taskRow(task, tx.now()) }
   tx.record({ name: 'task.updated', ...told })
   await wakeRouter(tx, task.workspace_sid)
-  if (task.assignment_status !== 'pending') return task
-  await later(tx, { kind: TASK_TIMEOUT, key: task.sid, dueAt: tx.now() + task.timeout * 1000 })
+  if (task.assignment_status !== 'pending') {
+    await expectNothing(tx, task)
+    return task
+  }
+  await expectTimeout(tx, task)
   const { task: placed, nowhere } = await moveOn(tx, { task, why: 'anew', actor })
   return nowhere ? cancelLocked(tx, { task: placed, reason: REASONS[nowhere], actor }) : placed
 }

@@ -15,6 +15,7 @@ import { liveReservations, moveReservation } from './offer.ts'
 import { lockTask, lockWorkers } from './parents.ts'
 import { placeIn } from './placing.ts'
 import { offerTask, timeoutsOf } from './router/reserve.ts'
+import { expectTimeout } from './task-end.ts'
 import { taskRow } from './task-row.ts'
 import { mustMoveByTransfer, takeBack } from './transfer-back.ts'
 import { settleTransfer, tellTransfer } from './transfer-row.ts'
@@ -188,7 +189,10 @@ const findReceiver = async (
   }
 }
 
-/** Who gives a task away for good has no more than their tidying up to do. */
+/**
+ * Who gives a task away for good has no more than their tidying up to do. If nobody else is at work on it, its customer
+ * waits as any other does.
+ */
 const letGo = async (
   tx: Tx,
   reservation: StoredReservation,
@@ -198,4 +202,6 @@ const letGo = async (
 ): Promise<void> => {
   const worker = (await lockWorkers(tx, [reservation.worker_sid])).get(reservation.worker_sid)
   if (worker) await moveReservation(tx, { reservation, to: 'wrapping', task, worker, workspace, actor })
+  const live = await liveReservations(tx, task.sid)
+  if (live.every((it) => it.reservation_status !== 'accepted')) await expectTimeout(tx, task)
 }

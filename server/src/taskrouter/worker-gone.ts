@@ -19,7 +19,10 @@ const LEASE_MS = 30_000
 export const expectGone = (tx: Tx, workerSid: string, dueAt: number): Promise<void> =>
   later(tx, { kind: WORKER_GONE, key: workerSid, dueAt })
 
-/** They go where the workspace sends those who do not answer, or where its workers begin. */
+/**
+ * They go where the workspace sends those who do not answer, or where its workers begin: the first of the two in which
+ * nobody takes tasks.
+ */
 export const workerGone: JobHandler = {
   kind: WORKER_GONE,
   perLane: AT_ONCE,
@@ -28,10 +31,12 @@ export const workerGone: JobHandler = {
     await store.transact(WORKER_GONE, async (tx) => {
       const worker = (await lockWorkers(tx, [key])).get(key)
       const workspace = worker && (await find(tx, 'workspaces', { sid: worker.workspace_sid }))
-      const sid = workspace?.timeout_activity_sid ?? workspace?.default_activity_sid
-      const activity = sid ? await find(tx, 'activities', { sid }) : undefined
-      if (worker && workspace && activity?.available === 0)
-        await enterActivity(tx, { worker, workspace, activity, actor: HOUSE })
+      if (!workspace) return
+      for (const sid of [workspace.timeout_activity_sid, workspace.default_activity_sid]) {
+        const activity = sid === null ? undefined : await find(tx, 'activities', { sid })
+        if (activity?.available === 0)
+          return void (await enterActivity(tx, { worker, workspace, activity, actor: HOUSE }))
+      }
     })
     return undefined
   },

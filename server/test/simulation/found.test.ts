@@ -1,6 +1,9 @@
-/** What the simulation found in the router, and what was found beside it, each as a story of its own. */
+/** What the simulation found in TaskRouter, and what was found beside it, each as a story of its own. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { find } from '../../src/store/rows.ts'
+import { type Bridge, openBridge } from '../protocols/bridge.ts'
+import { mustAgree } from '../taskrouter/agreement.ts'
 import { openCentre } from '../taskrouter/centre.ts'
 import { openWorld } from '../world/index.ts'
 
@@ -97,4 +100,136 @@ describe('Found by the simulation', () => {
     await world.settle()
     assert.deepEqual(await centre.offersOf(sms), ['ana:pending'])
   })
+
+  test('a worker whose socket is gone takes no tasks where those who let offers pass stay available', async () => {
+    await using bridge = await openBridge()
+    const { centre, world } = bridge
+    await centre.workspace.update({ timeoutActivitySid: centre.available })
+    const ana = await centre.worker('ana')
+    await leaves(bridge, ana)
+    world.clock.advance(61_000)
+    await world.settle()
+    assert.equal((await centre.workspace.workers(ana).fetch()).activityName, 'Offline')
+  })
+
+  test('an offer that passes makes nobody available who has left', async () => {
+    await using world = await openWorld()
+    const centre = await openCentre(world)
+    await centre.workspace.update({ timeoutActivitySid: centre.available })
+    const ana = await centre.worker('ana')
+    const task = await centre.task()
+    await world.settle()
+    await centre.workspace.workers(ana).update({ activitySid: centre.away })
+    world.clock.advance(120_000)
+    await world.settle()
+    assert.deepEqual(await centre.offersOf(task), ['ana:timeout'])
+    assert.equal((await centre.workspace.workers(ana).fetch()).activityName, 'Unavailable')
+  })
+
+  for (const [how, mode, leavesAfter] of [
+    ['is given away for good', 'COLD', false],
+    ['is left by who gave it', 'WARM', true],
+  ] as const)
+    test(`a task that ${how}, to a queue of nobody, does not wait for ever`, async () => {
+      await using bridge = await openBridge()
+      const { centre, world } = bridge
+      const ana = await centre.worker('ana')
+      const nobody = await centre.queue('Nobody', { targetWorkers: '1 == 2' })
+      const task = await centre.task({ timeout: 600 })
+      await world.settle()
+      await centre.answer(task, 'ana', 'accepted')
+      await gives(bridge, { task, from: ana, to: nobody, mode })
+      if (leavesAfter) await centre.answer(task, 'ana', 'completed')
+      world.clock.advance(599_000)
+      await world.settle()
+      assert.equal(await centre.statusOf(task), 'pending')
+      world.clock.advance(1_000)
+      await world.settle()
+      assert.equal(await centre.statusOf(task), 'canceled')
+      await mustAgree(world.house.store.reader)
+    })
+
+  test('a task that was for one worker within their capacity still is when nobody else took it', async () => {
+    await using bridge = await openBridge()
+    const { centre, world } = bridge
+    const [ana, ben] = [await centre.worker('ana'), await centre.worker('ben')]
+    const task = await centre.task({ routingTarget: ana, ignoreCapacity: false })
+    await world.settle()
+    await centre.answer(task, 'ana', 'accepted')
+    await gives(bridge, { task, from: ana, to: ben, mode: 'COLD' })
+    await centre.answer(task, 'ana', 'completed')
+    const other = await centre.task({ routingTarget: ana, ignoreCapacity: false })
+    await world.settle()
+    await centre.answer(task, 'ben', 'rejected')
+    await world.settle()
+    assert.deepEqual(await centre.offersOf(other), ['ana:pending'])
+    assert.deepEqual(await centre.offersOf(task), ['ana:completed', 'ben:rejected'])
+    await mustAgree(world.house.store.reader)
+  })
+
+  test('a task for one worker is offered to them once, whatever queue it was given to meanwhile', async () => {
+    await using bridge = await openBridge()
+    const { centre, world, ask, token } = bridge
+    const ana = await centre.worker('ana')
+    const many = await centre.queue('Many', { targetWorkers: '1 == 2', maxReservedWorkers: 3 })
+    const task = await centre.task({ routingTarget: ana })
+    await world.settle()
+    await centre.answer(task, 'ana', 'accepted')
+    const transfer = await gives(bridge, { task, from: ana, to: many, mode: 'COLD' })
+    await centre.answer(task, 'ana', 'completed')
+    const back = { TaskSid: task, TransferStatus: 'canceled' }
+    assert.equal((await ask('POST', `Workers/${ana}/Transfers/${transfer}`, token(ana), back)).status, 200)
+    await world.settle()
+    assert.deepEqual(await centre.offersOf(task), ['ana:completed', 'ana:pending'])
+    const row = await find(world.house.store.reader, 'tasks', { sid: task })
+    assert.deepEqual([row?.offers_max, row?.waits], [1, 0])
+  })
+
+  test('a task that waits again is not for who is tidying up after it, and holds up no other', async () => {
+    await using bridge = await openBridge()
+    const { centre, world, ask, token } = bridge
+    const [ana, ben] = [await centre.worker('ana'), await centre.worker('ben')]
+    await centre.workspace.workers(ana).workerChannels('default').update({ capacity: 5 })
+    const nobody = await centre.queue('Nobody', { targetWorkers: '1 == 2' })
+    const task = await centre.task({ routingTarget: ana })
+    await world.settle()
+    await centre.answer(task, 'ana', 'accepted')
+    await gives(bridge, { task, from: ana, to: ben, mode: 'WARM' })
+    await centre.answer(task, 'ben', 'accepted')
+    await centre.answer(task, 'ana', 'wrapping')
+    const transfer = await gives(bridge, { task, from: ben, to: nobody, mode: 'WARM' })
+    await centre.answer(task, 'ben', 'completed')
+    const back = { TaskSid: task, TransferStatus: 'canceled' }
+    assert.equal((await ask('POST', `Workers/${ben}/Transfers/${transfer}`, token(ben), back)).status, 200)
+    await world.settle()
+    const other = await centre.task({ routingTarget: ben })
+    await world.settle()
+    assert.deepEqual(await centre.offersOf(other), ['ben:pending'])
+    assert.deepEqual(await centre.offersOf(task), ['ana:wrapping', 'ben:completed'])
+    await centre.answer(task, 'ana', 'completed')
+    await world.settle()
+    assert.deepEqual(await centre.offersOf(task), ['ana:completed', 'ben:completed', 'ana:pending'])
+    await mustAgree(world.house.store.reader)
+  })
 })
+
+/** A worker comes, and is cut off. */
+const leaves = async (bridge: Bridge, workerSid: string): Promise<void> => {
+  const raw = await bridge.begin(workerSid)
+  raw.socket.close()
+  await raw.ended
+  // A request of theirs is answered after the socket's end was written down.
+  await bridge.ask('POST', `Workers/${workerSid}`, bridge.token(workerSid), { Attributes: { a: 1 } })
+}
+
+/** @returns the SID of the transfer */
+const gives = async (
+  { centre, ask, token }: Bridge,
+  { task, from, to, mode }: { task: string; from: string; to: string; mode: 'WARM' | 'COLD' },
+): Promise<string> => {
+  const own = (await centre.workspace.tasks(task).reservations.list({ workerSid: from })).at(-1)
+  const form = { TaskSid: task, ReservationSid: own?.sid, To: to, Mode: mode }
+  const made = await ask('POST', `Workers/${from}/Transfers`, token(from), form)
+  assert.equal(made.status, 200, JSON.stringify(made.body))
+  return made.body.sid
+}
