@@ -1,214 +1,25 @@
-/**
- * What must hold of a centre once nothing more is due, said naively: every task against every worker, from the rows
- * and from what the simulation itself made of queues and workflows. Nothing of the router's is used here.
- */
-import { agree, type Everything, readEverything } from '../taskrouter/agreement.ts'
-import type { Queue, Target, Workflow } from './centre.ts'
+/** What must hold of a centre once nothing more is due. */
+import type { Event } from '@parley/contract/event.ts'
+import { agree, readEverything } from '../taskrouter/agreement.ts'
+import { Broken } from './broken.ts'
+import type { Client } from './clients.ts'
 import type { Facts } from './expressions.ts'
+import { type Known, Moment, type Task, type Transfer } from './moment.ts'
+import type { Moves } from './moves.ts'
 import type { Stage } from './stage.ts'
 
-export type Invariant =
-  | 'agreement'
-  | 'capacity'
-  | 'idle'
-  | 'legal moves'
-  | 'max reserved'
-  | 'order'
-  | 'place'
-  | 'skip'
-  | 'timeouts'
-
-export class Broken extends Error {
-  readonly invariant: Invariant
-  constructor(invariant: Invariant, what: string) {
-    super(`${invariant}: ${what}`)
-    this.invariant = invariant
-  }
-}
-
-/** What the simulation knows of its centre, beside the rows. */
-export interface Known {
-  readonly queues: ReadonlyMap<string, Queue>
-  readonly workflows: ReadonlyMap<string, Workflow>
-}
-
-/** Others are asked first, and the one who refused only after this. */
-const PAUSE_MS = 2_000
-
-type Task = Everything['tasks'][number]
-type Worker = Everything['workers'][number]
-
-const LIVE = new Set(['pending', 'accepted', 'wrapping'])
-
-/** The rows at one moment, looked up by what they are about. */
-export class Moment {
-  readonly all: Everything
-  readonly now: number
-  readonly #known: Known
-  readonly #ofWorker: ReadonlyMap<string, Everything['reservations']>
-  readonly #ofTask: ReadonlyMap<string, Everything['reservations']>
-  readonly #channels: ReadonlyMap<string, Everything['channels'][number]>
-  readonly #tasks: ReadonlyMap<string, Task>
-  readonly #attributes = new Map<string, Readonly<Record<string, unknown>>>()
-  /** By task channel. */
-  readonly #free = new Map<string, readonly Worker[]>()
-
-  constructor(all: Everything, now: number, known: Known) {
-    this.all = all
-    this.now = now
-    this.#known = known
-    this.#ofWorker = Map.groupBy(all.reservations, (it) => it.worker_sid)
-    this.#ofTask = Map.groupBy(all.reservations, (it) => it.task_sid)
-    this.#channels = new Map(all.channels.map((it) => [`${it.worker_sid} ${it.task_channel_sid}`, it]))
-    this.#tasks = new Map(all.tasks.map((it) => [it.sid, it]))
-  }
-
-  get waiting(): Task[] {
-    return this.all.tasks.filter(
-      (it) =>
-        ['pending', 'reserved'].includes(it.assignment_status) && this.offersOf(it) < this.mostOffers(it),
-    )
-  }
-
-  offersOf(task: Task): number {
-    return this.reservationsOf(task.sid).filter((it) => it.reservation_status === 'pending').length
-  }
-
-  mostOffers(task: Task): number {
-    return this.#known.queues.get(task.task_queue_sid ?? '')?.maxReserved ?? 1
-  }
-
-  reservationsOf(taskSid: string): Everything['reservations'] {
-    return this.#ofTask.get(taskSid) ?? []
-  }
-
-  /** What a worker has in hand, but for one reservation. */
-  inHand(worker: Worker, but?: string): Everything['reservations'] {
-    return (this.#ofWorker.get(worker.sid) ?? []).filter(
-      (it) => LIVE.has(it.reservation_status) && it.sid !== but,
-    )
-  }
-
-  taskOf(sid: string): Task | undefined {
-    return this.#tasks.get(sid)
-  }
-
-  json(text: string): Readonly<Record<string, unknown>> {
-    const known = this.#attributes.get(text)
-    if (known) return known
-    const read = JSON.parse(text) as Readonly<Record<string, unknown>>
-    this.#attributes.set(text, read)
-    return read
-  }
-
-  /** Where the workflow has the task; undefined where it has none, or the task is to begin anew. */
-  targetOf(task: Task): Target | undefined {
-    const routing = this.#known.workflows.get(task.workflow_sid ?? '')?.routing
-    if (!routing || task.step === null) return undefined
-    if (task.step === 'default') return routing.fallback
-    const [filter = -1, target = -1] = task.step.split('.').map(Number)
-    return routing.filters[filter]?.targets[target]
-  }
-
-  queueOf(task: Task): Queue | undefined {
-    return this.#known.queues.get(task.task_queue_sid ?? '')
-  }
-
-  workflowOf(task: Task): Workflow | undefined {
-    return this.#known.workflows.get(task.workflow_sid ?? '')
-  }
-
-  factsOf(worker: Worker, task: Task | undefined): Facts {
-    const assigned: Record<string, number> = {}
-    for (const it of this.inHand(worker)) {
-      if (it.reservation_status === 'pending') continue
-      const name = this.#channels.get(`${worker.sid} ${it.task_channel_sid}`)?.task_channel_unique_name ?? ''
-      assigned[name] = (assigned[name] ?? 0) + 1
-    }
-    const activity = this.all.activities.find((it) => it.sid === worker.activity_sid)
-    return {
-      worker: this.json(worker.attributes),
-      task: task ? this.json(task.attributes) : {},
-      assigned,
-      activityName: activity?.friendly_name ?? null,
-      now: this.now,
-    }
-  }
-
-  /** Whether a worker would take one more task of this kind; `but` is a reservation to leave out. */
-  isFree(worker: Worker, task: Task, but?: string): boolean {
-    if (task.ignore_capacity) return true
-    const activity = this.all.activities.find((it) => it.sid === worker.activity_sid)
-    const channel = this.#channels.get(`${worker.sid} ${task.task_channel_sid}`)
-    const workspace = this.all.workspaces.find((it) => it.sid === task.workspace_sid)
-    if (!activity?.available || !channel?.available) return false
-    const inHand = this.inHand(worker, but)
-    if (!workspace?.multi_task_enabled && inHand.length) return false
-    return (
-      inHand.filter((it) => it.task_channel_sid === task.task_channel_sid).length <
-      channel.configured_capacity
-    )
-  }
-
-  /** Whether a task could be given to a worker at all; undefined where the simulation cannot say. */
-  isFor(worker: Worker, task: Task): boolean | undefined {
-    if (task.workflow_sid === null) {
-      if (task.routing_target?.startsWith('WK')) return task.routing_target === worker.sid
-      return this.queueOf(task)?.clause.holds(this.factsOf(worker, undefined))
-    }
-    const target = this.targetOf(task)
-    if (!target) return undefined
-    if (target.known && this.json(task.attributes).agent !== worker.friendly_name) return false
-    const facts = this.factsOf(worker, task)
-    return target.queue.clause.holds(facts) && (target.clause?.holds(facts) ?? true)
-  }
-
-  /** Asked already, or refused it a moment ago. */
-  isBarred(worker: Worker, task: Task, but?: string): boolean {
-    return this.reservationsOf(task.sid).some(
-      (it) =>
-        it.worker_sid === worker.sid &&
-        it.sid !== but &&
-        (it.reservation_status === 'pending' ||
-          (['rejected', 'timeout'].includes(it.reservation_status) && it.date_updated + PAUSE_MS > this.now)),
-    )
-  }
-
-  couldBeGiven(worker: Worker, task: Task, but?: string): boolean {
-    return (
-      this.isFree(worker, task, but) && this.isFor(worker, task) === true && !this.isBarred(worker, task, but)
-    )
-  }
-
-  /** Those who would take one more task of this kind. */
-  freeFor(task: Task): readonly Worker[] {
-    if (task.ignore_capacity) return this.all.workers
-    const { task_channel_sid: channel } = task
-    const known = this.#free.get(channel) ?? this.all.workers.filter((it) => this.isFree(it, task))
-    this.#free.set(channel, known)
-    return known
-  }
-
-  /** Whether the first of two waiting tasks is to be served first. */
-  isBefore(a: Task, b: Task): boolean {
-    if (a.priority !== b.priority) return a.priority > b.priority
-    const [orderOfA, orderOfB] = [a, b].map((it) => this.queueOf(it)?.order ?? 'FIFO')
-    const preferred = this.all.workspaces.find((it) => it.sid === a.workspace_sid)?.prioritize_queue_order
-    if (orderOfA !== orderOfB) return orderOfA === preferred
-    if (a.virtual_start_time === b.virtual_start_time) return a.sid < b.sid
-    return orderOfA === 'FIFO'
-      ? a.virtual_start_time < b.virtual_start_time
-      : a.virtual_start_time > b.virtual_start_time
-  }
-}
+/** How long somebody may be gone before they are taken to be away: they have said so, or their process could not. */
+const GONE_MS = { closed: 60_000, died: 150_000 }
 
 /** @throws Broken with what does not hold, once nothing is due */
 export const mustHold = async (stage: Stage, known: Known, moves: Moves): Promise<void> => {
   const moment = new Moment(await readEverything(stage.reader), stage.now(), known)
   capacity(moment)
   maxReserved(moment)
-  timeouts(moment)
   moves.mustBe(moment)
+  attendance(moment, stage, known.clients)
+  transfers(moment)
+  timeouts(moment)
   idle(moment)
   place(moment)
   skips(moment)
@@ -216,6 +27,22 @@ export const mustHold = async (stage: Stage, known: Known, moves: Moves): Promis
     agree(moment.all)
   } catch (fault) {
     throw new Broken('agreement', (fault as Error).message)
+  }
+}
+
+/** @throws Broken where somebody is put offline for being gone, and is here; in the moment they come back both are right */
+export const mayBeSent = (
+  events: readonly Event[],
+  clients: ReadonlyMap<string, Client>,
+  { leaseLostAt }: Pick<Stage, 'leaseLostAt'>,
+): void => {
+  for (const event of events) {
+    if (event.name !== 'worker.activity.update' || events.length > 1) continue
+    const { actor, at, worker } = event
+    const client = clients.get(worker.sid)
+    if (actor.kind !== 'api' || !actor.house || !client?.sockets || leaseLostAt >= client.cameAt) continue
+    if (at > client.cameAt + 1)
+      throw new Broken('attendance', `${worker.friendly_name} was put offline, and is here`)
   }
 }
 
@@ -234,25 +61,107 @@ const capacity = (moment: Moment): void => {
   }
 }
 
+/**
+ * Who has a socket has a lease that lasts; who has none has one that ends in time, or is not available. What a fault
+ * kept from being written is not held against the lease.
+ */
+const attendance = (moment: Moment, stage: Stage, clients: ReadonlyMap<string, Client>): void => {
+  if (!clients.size) return
+  const leases = new Map(
+    moment.all.jobs.filter((it) => it.kind === 'taskrouter.worker-gone').map((it) => [it.key, it.due_at]),
+  )
+  for (const { sid, friendly_name: name, available } of moment.all.workers) {
+    const client = clients.get(sid)
+    if (!client) continue
+    const until = leases.get(sid)
+    const isDoubtful = stage.leaseLostAt >= client.cameAt
+    if (client.sockets > 0) {
+      if (!isDoubtful && (until === undefined || until <= moment.now))
+        throw new Broken('attendance', `${name} is here, and has no lease`)
+      continue
+    }
+    const latest = client.since + GONE_MS[isDoubtful ? 'died' : (client.lost ?? 'died')]
+    if (until !== undefined && until > latest)
+      throw new Broken('attendance', `${name} is gone, and has a lease for ${until - latest} ms too long`)
+    if (until === undefined && available && !isDoubtful)
+      throw new Broken('attendance', `${name} is gone, their lease has ended, and they are available`)
+  }
+}
+
+/** What is being given away is the one's it was given to, and whoever gives it lets go as they said they would. */
+const transfers = (moment: Moment): void => {
+  const underWay = new Map<string, Transfer>()
+  for (const it of moment.all.transfers) if (it.transfer_status === 'initiated') underWay.set(it.sid, it)
+  for (const task of moment.all.tasks) {
+    const wrong = (why: string) => new Broken('transfers', `${task.sid}, ${task.assignment_status}: ${why}`)
+    const live = moment.liveOf(task.sid)
+    if (new Set(live.map((it) => it.worker_sid)).size < live.length) throw wrong('somebody has it twice')
+    for (const it of live)
+      if (it.reservation_status === 'pending' && it.transfer_sid !== task.transfer_sid)
+        throw wrong(`offer ${it.sid} was not made for what is under way`)
+    const transfer = moment.transferOf(task)
+    if (transfer) {
+      underWay.delete(transfer.sid)
+      isGiven(moment, task, transfer, wrong)
+    } else if (task.transfer_sid !== null) throw wrong('its transfer is not there')
+    else hasHands(moment, task, wrong)
+  }
+  for (const it of underWay.values())
+    throw new Broken('transfers', `${it.sid} is under way, and its task knows nothing of it`)
+}
+
+type Wrong = (why: string) => Broken
+
+const isGiven = (moment: Moment, task: Task, transfer: Transfer, wrong: Wrong): void => {
+  if (transfer.task_sid !== task.sid || transfer.transfer_status !== 'initiated')
+    throw wrong(`its transfer is ${transfer.transfer_status}, of ${transfer.task_sid}`)
+  const live = moment.liveOf(task.sid)
+  const offers = live.filter((it) => it.reservation_status === 'pending')
+  if (task.assignment_status !== (offers.length ? 'reserved' : 'pending'))
+    throw wrong(`it is being given away, and offered ${offers.length} times`)
+  const { transfer_type: type, transfer_to: to, initiating_reservation_sid: givers } = transfer
+  if (type === 'WORKER' && (offers.length !== 1 || offers[0]?.worker_sid !== to))
+    throw wrong(`it is for ${to}, and offered to ${offers.map((it) => it.worker_sid)}`)
+  if (type === 'QUEUE' && task.task_queue_sid !== to)
+    throw wrong(`it is for ${to}, and waits in ${task.task_queue_sid}`)
+  const giver = live.find((it) => it.sid === givers)
+  if (transfer.transfer_mode === 'COLD' && giver && giver.reservation_status !== 'wrapping')
+    throw wrong(`who gave it for good has it ${giver.reservation_status}`)
+}
+
+/** As many have a task as have got it: one, and one more by each warm transfer. */
+const hasHands = (moment: Moment, task: Task, wrong: Wrong): void => {
+  const live = moment.liveOf(task.sid)
+  const [accepted, wrapping] = ['accepted', 'wrapping'].map(
+    (status) => live.filter((it) => it.reservation_status === status).length,
+  ) as [number, number]
+  const given = moment.transfersOf(task.sid)
+  const warm = given.filter((it) => it.transfer_status === 'complete' && it.transfer_mode === 'WARM').length
+  if (accepted > 1 + warm) throw wrong(`${accepted} are at work on it`)
+  if (accepted + wrapping > 1 + given.length) throw wrong(`${accepted + wrapping} have it`)
+  const is = (...statuses: string[]) => statuses.includes(task.assignment_status)
+  if (is('assigned') !== accepted > 0) throw wrong(`${accepted} are at work on it`)
+  if (is('wrapping') && wrapping === 0) throw wrong('nobody has it')
+  if (is('completed', 'canceled') && live.length) throw wrong(`it is over, and ${live.length} have it`)
+}
+
 const maxReserved = (moment: Moment): void => {
   for (const task of moment.all.tasks) {
     const [offers, most] = [moment.offersOf(task), moment.mostOffers(task)]
     if (offers > most) throw new Broken('max reserved', `${task.sid} is offered ${offers} times, of ${most}`)
-    const takers = moment
-      .reservationsOf(task.sid)
-      .filter((it) => ['accepted', 'wrapping'].includes(it.reservation_status)).length
-    if (takers > 1) throw new Broken('max reserved', `${task.sid} was taken by ${takers}`)
+    if (['pending', 'reserved'].includes(task.assignment_status) && task.offers_max !== most)
+      throw new Broken('max reserved', `${task.sid} may be offered ${task.offers_max} times, of ${most}`)
   }
 }
 
-/** Each offer ends by itself, and so does each task that waits. */
+/** Each offer ends by itself, and so does each task that waits and that nobody is at work on. */
 const timeouts = (moment: Moment): void => {
   const jobs = new Set(moment.all.jobs.map((it) => `${it.kind} ${it.key}`))
   for (const it of moment.all.reservations)
     if (it.reservation_status === 'pending' && !jobs.has(`taskrouter.reservation-timeout ${it.sid}`))
       throw new Broken('timeouts', `offer ${it.sid} stands for ever`)
   for (const it of moment.waiting)
-    if (!jobs.has(`taskrouter.task-timeout ${it.sid}`))
+    if (!moment.isInHand(it) && !jobs.has(`taskrouter.task-timeout ${it.sid}`))
       throw new Broken('timeouts', `task ${it.sid} waits for ever`)
 }
 
@@ -308,61 +217,5 @@ const skips = (moment: Moment): void => {
     ).length
     if (available < target.skipIf.fewerThan)
       throw new Broken('skip', `${task.sid} waits at ${task.step} for ${available} workers`)
-  }
-}
-
-const TASK_MOVES = [
-  ...['pending reserved', 'pending canceled', 'reserved pending', 'reserved assigned', 'reserved canceled'],
-  ...['assigned wrapping', 'assigned completed', 'wrapping completed'],
-]
-
-const RESERVATION_MOVES = [
-  ...['pending accepted', 'pending rejected', 'pending timeout', 'pending canceled', 'pending rescinded'],
-  ...['accepted wrapping', 'accepted completed', 'wrapping completed'],
-]
-
-/** Every state that was told of, and whether each came legally of the one before. */
-export class Moves {
-  readonly #legal: ReadonlySet<string>
-  readonly #tasks = new Map<string, string>()
-  readonly #reservations = new Map<string, string>()
-
-  constructor() {
-    this.#legal = new Set([
-      ...TASK_MOVES.map((it) => `task ${it}`),
-      ...RESERVATION_MOVES.map((it) => `reservation ${it}`),
-    ])
-  }
-
-  sawTask(sid: string, status: string): void {
-    this.#saw('task', this.#tasks, sid, status)
-  }
-
-  sawReservation(sid: string, status: string): void {
-    this.#saw('reservation', this.#reservations, sid, status)
-  }
-
-  #saw(what: string, known: Map<string, string>, sid: string, status: string): void {
-    const before = known.get(sid) ?? 'pending'
-    known.set(sid, status)
-    if (before !== status && !this.#legal.has(`${what} ${before} ${status}`))
-      throw new Broken('legal moves', `${what} ${sid} went from ${before} to ${status}`)
-  }
-
-  /** The rows say what was told. */
-  mustBe({ all }: Moment): void {
-    for (const it of all.tasks) this.#same('task', it.sid, it.assignment_status, this.#tasks)
-    for (const it of all.reservations)
-      this.#same('reservation', it.sid, it.reservation_status, this.#reservations)
-  }
-
-  #same(what: string, sid: string, status: string, known: ReadonlyMap<string, string>): void {
-    if (known.get(sid) !== status)
-      throw new Broken('legal moves', `${what} ${sid} is ${status} and was told to be ${known.get(sid)}`)
-  }
-
-  /** What is gone need not be remembered. */
-  forget(taskSid: string): void {
-    this.#tasks.delete(taskSid)
   }
 }

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { changing, reading } from '../../src/store/query.ts'
 import { find, insert, remove, update } from '../../src/store/rows.ts'
 import type { Tx } from '../../src/store/tx.ts'
-import { Broken, type Invariant } from './invariants.ts'
+import { Broken, type Invariant } from './broken.ts'
 import { simulate, type Wanted } from './simulate.ts'
 
 const SEEDS = 100
@@ -46,6 +46,12 @@ const rows = {
   ),
   tasks: reading((db, _: { all: true }) =>
     db.selectFrom('tasks').selectAll().where('assignment_status', '=', 'pending').orderBy('sid'),
+  ),
+  given: reading((db, _: { all: true }) =>
+    db.selectFrom('task_transfers').selectAll().where('transfer_status', '=', 'initiated').orderBy('sid'),
+  ),
+  leases: reading((db, _: { all: true }) =>
+    db.selectFrom('jobs').selectAll().where('kind', '=', 'taskrouter.worker-gone').orderBy('sid'),
   ),
   workers: reading((db, _: { all: true }) => db.selectFrom('workers').selectAll().orderBy('sid')),
   activities: reading((db, _: { all: true }) => db.selectFrom('activities').selectAll().orderBy('sid')),
@@ -124,6 +130,32 @@ const breaking: Readonly<Record<Invariant, Partial<Wanted>>> = {
       for (const { sid } of await rows.workers.all(tx, all))
         await update(tx, 'workers', { sid }, { activity_sid: away?.sid ?? null })
       return true
+    },
+  },
+  attendance: {
+    sabotage: async (tx) => {
+      for (const { key: sid } of await rows.leases.all(tx, all)) {
+        if (!(await find(tx, 'workers', { sid }))?.available) continue
+        return (await remove(tx, 'jobs', { kind: 'taskrouter.worker-gone', key: sid })) > 0
+      }
+      return false
+    },
+  },
+  transfers: {
+    sabotage: async (tx) => {
+      const [one] = await rows.given.all(tx, all)
+      if (one)
+        await update(tx, 'task_transfers', { sid: one.sid }, { transfer_to: one.initiating_worker_sid })
+      return one !== undefined
+    },
+  },
+  jobs: {
+    sabotage: async (tx) => {
+      const sid = tx.newSid('JB')
+      const lost = { kind: 'taskrouter.step', key: sid, lane: 'lost', data: 'not JSON', due_at: tx.now() }
+      const unclaimed = { leased_until: null, attempts: 0, last_error: null, version: 0 }
+      await insert(tx, 'jobs', { sid, ...lost, ...unclaimed })
+      return false
     },
   },
   agreement: {

@@ -1,6 +1,6 @@
 /**
- * The house without its door: the real store, in memory; the real verbs, bound as the door has them; the real jobs and
- * router. What is ours is time, chance, and trouble: transactions that fail before they are committed, and crashes.
+ * The house without its door: the real store, the real verbs, bound as the door has them; the real jobs, router and
+ * attendance. What is ours is time, chance, and trouble: transactions that fail before they are committed, and crashes.
  */
 import { randomBytes } from 'node:crypto'
 import type { Event } from '@parley/contract/event.ts'
@@ -12,12 +12,19 @@ import { openBus } from '../../src/bus/index.ts'
 import { openReactions } from '../../src/events/reactions.ts'
 import type { Call } from '../../src/http/binding.ts'
 import { openRunner, type Runner } from '../../src/jobs/runner.ts'
-import { openStore } from '../../src/store/open.ts'
+import {
+  type Attendance,
+  openAttendance,
+  type Repeat,
+} from '../../src/realtime/protocols/event-bridge/attendance.ts'
+import { openStore, type Where } from '../../src/store/open.ts'
 import { reading } from '../../src/store/query.ts'
 import type { Reader, Store, Tx } from '../../src/store/tx.ts'
 import * as taskrouter from '../../src/taskrouter/index.ts'
 import { openRouter } from '../../src/taskrouter/router/route.ts'
+import { Broken } from './broken.ts'
 import type { Chance } from './chance.ts'
+import { inTurns } from './in-turns.ts'
 
 /** 1 June 2026, a Monday, at eight. */
 const BEGINS_AT = Date.UTC(2026, 5, 1, 8)
@@ -25,7 +32,11 @@ const BEGINS_AT = Date.UTC(2026, 5, 1, 8)
 /** How long the log of events is kept: what is simulated is not read there, and it lives in memory. */
 const EVENTS_DAYS = 1
 
-const ACCOUNT = `AC${'0'.repeat(32)}`
+export const WORKSPACE = 'taskrouter.v1.workspace'
+export const WORKER = `${WORKSPACE}.worker`
+export const TASK = `${WORKSPACE}.task`
+
+export const ACCOUNT = `AC${'0'.repeat(32)}`
 
 /** Said by a transaction that fails because the simulation wants it to. */
 class Trouble extends Error {}
@@ -45,7 +56,15 @@ export interface Stage {
   advance(ms: number): void
   /** Runs a verb as a request would. @returns the row; undefined where it was refused, or met trouble */
   ask(resource: string, verb: Verb, path: object, input?: object): Promise<Row | undefined>
-  /** Runs what is due until nothing is. */
+  /** Runs what has no address, as the event bridge does. @returns undefined where it was refused, or met trouble */
+  run<T>(what: string, verb: (tx: Tx) => Promise<T>): Promise<T | undefined>
+  /** Who has a socket in the process that is up. */
+  readonly attendance: Pick<Attendance, 'arrived' | 'left'>
+  /** When a lease could last not be written, in milliseconds since 1970. */
+  readonly leaseLostAt: number
+  /** Until nothing is being written. */
+  quiet(): Promise<void>
+  /** Runs what is due until nothing is, and all leases are written. @throws Broken where a job failed without trouble */
   settle(): Promise<void>
   /** The process ends, in the middle of whatever it does, and begins again on the same rows. */
   restart(): Promise<void>
@@ -63,44 +82,66 @@ export interface Watching {
   readonly reserving?: (tx: Tx, event: Event) => Promise<void>
 }
 
+export interface StageOptions {
+  /** In memory unless given. */
+  readonly where?: Where | undefined
+  /** Whether the store does one thing after the other, so that each engine gives the same run. */
+  readonly inTurns?: boolean | undefined
+  readonly routes?: boolean
+}
+
 export const openStage = async (
   chance: Chance,
   watching: Watching,
-  { routes = true }: { routes?: boolean } = {},
+  { where = { kind: 'memory' }, routes = true, ...options }: StageOptions = {},
 ): Promise<Stage> => {
-  const log = pino({ level: 'silent' })
+  /** What failed and was not meant to: bugs. */
+  const faults: unknown[] = []
+  const log = pino({
+    level: 'error',
+    hooks: {
+      logMethod: ([about]) => {
+        const { fault } = about as { fault?: unknown }
+        if (!(fault instanceof Trouble)) faults.push(fault)
+      },
+    },
+  })
   const bus = openBus()
   let now = BEGINS_AT
   const reactions = openReactions([...taskrouter.reactions], log)
-  const real = await openStore(
-    { kind: 'memory' },
-    {
-      nature: { now: () => now, randomHex: (digits) => chance.hex(digits) },
-      vault: newVault(randomBytes(32)),
-      hooks: {
-        react: async (tx, events) => {
-          await reactions.run(tx, events)
-          if (watching.reserving)
-            for (const it of events) if (it.name === 'reservation.created') await watching.reserving(tx, it)
-        },
-        committed: (events) => watching.committed(events),
+  const opened = await openStore(where, {
+    nature: { now: () => now, randomHex: (digits) => chance.hex(digits) },
+    vault: newVault(randomBytes(32)),
+    hooks: {
+      react: async (tx, events) => {
+        await reactions.run(tx, events)
+        if (watching.reserving)
+          for (const it of events) if (it.name === 'reservation.created') await watching.reserving(tx, it)
       },
+      committed: (events) => watching.committed(events),
     },
-  )
+  })
+  const real = options.inTurns ? inTurns(opened) : opened
+  const running = new Set<Promise<unknown>>()
   const trials: Trials = { troublePercent: 0, crashAfter: Number.POSITIVE_INFINITY }
   const store: Store = {
     dialect: real.dialect,
     reader: real.reader,
     ping: () => real.ping(),
-    transact: (verb, run) =>
-      real.transact(verb, async (tx) => {
+    transact: (verb, run) => {
+      const done = real.transact(verb, async (tx) => {
         trials.crashAfter -= 1
         if (trials.crashAfter < 0) throw new Trouble('the process is gone')
         const value = await run(tx)
         if (trials.troublePercent > 0 && chance.percent(trials.troublePercent))
           throw new Trouble('the disk said no')
         return value
-      }),
+      })
+      running.add(done)
+      const over = () => running.delete(done)
+      done.then(over, over)
+      return done
+    },
     [Symbol.asyncDispose]: () => real[Symbol.asyncDispose](),
   }
   const counts = new Map<string, number>()
@@ -123,6 +164,42 @@ export const openStage = async (
       ended: (kind, end) => counted(`job ${kind} ${end}`),
     })
   let runner = open()
+  const timers = new Set<{ readonly run: () => void; readonly everyMs: number; nextAt: number }>()
+  const repeat: Repeat = (run, everyMs) => {
+    const timer = { run, everyMs, nextAt: now + everyMs }
+    timers.add(timer)
+    return () => timers.delete(timer)
+  }
+  let leaseLostAt = Number.NEGATIVE_INFINITY
+  const attend = (): Attendance =>
+    openAttendance({
+      store,
+      repeat,
+      onFault: (fault) => {
+        if (!(fault instanceof Trouble)) faults.push(fault)
+        leaseLostAt = now
+        counted('a lease was not written')
+      },
+    })
+  let attendance = attend()
+  const quiet = async (): Promise<void> => {
+    do {
+      await Promise.allSettled(running)
+      await new Promise((turn) => setImmediate(turn))
+    } while (running.size)
+  }
+  const attempt: Stage['run'] = async (what, verb) => {
+    try {
+      const done = await store.transact(what, verb)
+      counted(what)
+      return done
+    } catch (fault) {
+      if (fault instanceof Problem && fault.status < 500) counted(`refused: ${what}`)
+      else if (fault instanceof Trouble) counted('trouble')
+      else throw fault
+      return undefined
+    }
+  }
   const verbs = new Map(taskrouter.routes.served.map((it) => [it.resource.name, it.verbs]))
   return {
     store,
@@ -132,6 +209,20 @@ export const openStage = async (
     now: () => now,
     advance: (ms) => {
       now += ms
+      for (const it of timers)
+        if (it.nextAt <= now) {
+          it.nextAt = now + it.everyMs
+          it.run()
+        }
+    },
+    run: attempt,
+    quiet,
+    attendance: {
+      arrived: (sid) => attendance.arrived(sid),
+      left: (sid) => attendance.left(sid),
+    },
+    get leaseLostAt() {
+      return leaseLostAt
     },
     ask: async (resource, verb, path, input = {}) => {
       const run = verbs.get(resource)?.[verb] as (tx: Tx, call: Call) => Promise<Row | undefined>
@@ -146,21 +237,15 @@ export const openStage = async (
         json: undefined,
         say: () => undefined,
       }
-      try {
-        const row = await store.transact(`${verb} ${resource}`, (tx) => run(tx, call))
-        counted(`${verb} ${resource}`)
-        return row
-      } catch (fault) {
-        if (fault instanceof Problem && fault.status < 500) counted(`refused: ${verb} ${resource}`)
-        else if (fault instanceof Trouble) counted('trouble')
-        else throw fault
-        return undefined
-      }
+      return attempt(`${verb} ${resource}`, (tx) => run(tx, call))
     },
     settle: async () => {
       for (;;)
         try {
-          return await runner.settle()
+          await runner.settle()
+          await quiet()
+          if (faults.length) throw new Broken('jobs', String(faults[0]))
+          return
         } catch (fault) {
           // A claim that failed is made again when the runner is next woken.
           if (!(fault instanceof Trouble)) throw fault
@@ -170,12 +255,16 @@ export const openStage = async (
     },
     restart: async () => {
       await runner[Symbol.asyncDispose]()
+      await attendance[Symbol.asyncDispose]()
+      await quiet()
       trials.crashAfter = Number.POSITIVE_INFINITY
       trials.troublePercent = 0
       runner = open()
+      attendance = attend()
     },
     [Symbol.asyncDispose]: async () => {
       await runner[Symbol.asyncDispose]()
+      await attendance[Symbol.asyncDispose]()
       await real[Symbol.asyncDispose]()
     },
   }

@@ -22,12 +22,22 @@ export interface Attendance extends AsyncDisposable {
   left(workerSid: string): void
 }
 
+/** Runs something again and again. @returns what ends it */
+export type Repeat = (run: () => void, everyMs: number) => () => void
+
+const byTheClock: Repeat = (run, everyMs) => {
+  const timer = setInterval(run, everyMs)
+  return () => clearInterval(timer)
+}
+
 export const openAttendance = ({
   store,
   onFault,
+  repeat = byTheClock,
 }: {
   readonly store: Store
   readonly onFault: (fault: unknown) => void
+  readonly repeat?: Repeat
 }): Attendance => {
   /** How many sockets each has here. */
   const here = new Map<string, number>()
@@ -48,7 +58,7 @@ export const openAttendance = ({
     const all = [...here.keys()]
     for (let at = 0; at < all.length; at += BATCH) write(all.slice(at, at + BATCH), ATTENDANCE.leaseMs)
   }
-  const renewing = setInterval(renew, ATTENDANCE.renewMs)
+  const stopRenewing = repeat(renew, ATTENDANCE.renewMs)
 
   return {
     arrived: (workerSid) => {
@@ -64,7 +74,7 @@ export const openAttendance = ({
     },
     [Symbol.asyncDispose]: async () => {
       isClosed = true
-      clearInterval(renewing)
+      stopRenewing()
       await writing
     },
   }
