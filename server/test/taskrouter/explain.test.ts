@@ -219,6 +219,8 @@ for (const engine of ['memory', 'postgres'] as const)
         after = answer.considered.next_after
       }
       assert.deepEqual(seen, ['a', 'b', 'c', 'd', 'e'])
+      const { summary } = await explainTask(centre, task, '?PageSize=2')
+      assert.match(summary, /; none of the 2 workers considered, of 5, can take it: 2 not in the queue, /)
     })
 
     test('says of a worker which lines could reach them, and what stands in the way', async () => {
@@ -266,7 +268,7 @@ describe('Explain', () => {
       ['routing', 'task_timeout'],
     )
     assert.equal(asked.considered.can_take_it, 1)
-    assert.match(asked.summary, /; the one worker considered can take it in its turn\.$/)
+    assert.match(asked.summary, /; the one worker there is can take it in its turn\.$/)
     await world.settle()
     const offered = await explainTask(centre, task)
     assert.match(offered.summary, /offered to ana/)
@@ -403,7 +405,7 @@ describe('Explain', () => {
     const moved = await explainTask(centre, task)
     assert.equal(moved.workflow.target, 'task_routing.filters[0].targets[2]')
     assert.equal(moved.workflow.since, iso(began + 60_000))
-    assert.match(moved.summary, /^It waits in Second; the one worker considered cannot take it: /)
+    assert.match(moved.summary, /^It waits in Second; the one worker there is cannot take it: /)
     assert.equal(moved.workflow.is_outdated, false)
 
     const configuration = JSON.stringify({ task_routing: routing("level == '3'") })

@@ -37,9 +37,11 @@ export const taskSummary = (
   if (knownWorker !== undefined) return `${where} for ${knownWorker} alone, who ${whetherOne(seen)}`
   if (seen.total === 0) return `${where}, and there is no worker.`
   const { length } = seen.workers
-  if (length === 1) return `${where}; the one worker considered ${whetherOne(seen)}`
-  if (seen.free) return `${where}; ${seen.free} of the ${length} workers considered can take it in its turn.`
-  return `${where}; none of the ${length} workers considered can take it: ${why(seen, (count, it) => `${count} ${it}`)}.`
+  if (length === 0) return `${where}; there are no more workers to consider.`
+  if (seen.total === 1) return `${where}; the one worker there is ${whetherOne(seen)}`
+  const workers = `the ${length} workers considered${seen.total > length ? `, of ${seen.total},` : ''}`
+  if (seen.free) return `${where}; ${seen.free} of ${workers} can take it in its turn.`
+  return `${where}; none of ${workers} can take it: ${why(seen, (count, it) => `${count} ${it}`)}.`
 }
 
 const whoHas = (task: StoredTask, live: readonly StoredReservation[]): string => {

@@ -1,5 +1,5 @@
 /**
- * Who asks, and what they may: EB10 to EB18 of docs/protocols/event-bridge.md. The token decides. A worker acts for
+ * Who asks, and what they may: EB10 to EB13 of docs/protocols/event-bridge.md. The token decides. A worker acts for
  * themselves and for tasks they were given; a supervisor sees and sets other workers as well; an admin has the
  * workspace. None of them leaves it.
  */

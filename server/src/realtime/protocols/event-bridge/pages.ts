@@ -1,4 +1,4 @@
-/** Lists by pages, EB40 to EB44: after a SID, or in an order of their own after a token. */
+/** Lists by pages, EB40 to EB42: after a SID, or in an order of their own after a token. */
 import { isSid } from '@parley/contract/field.ts'
 import { problem } from '@parley/contract/problem.ts'
 import type { PageAsked } from '../../../store/listing.ts'

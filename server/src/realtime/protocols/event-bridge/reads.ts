@@ -1,4 +1,4 @@
-/** What the worker SDK asks to see, EB50 to EB58. */
+/** What the worker SDK asks to see, EB50 to EB52. */
 import { problem } from '@parley/contract/problem.ts'
 import { Activity } from '@parley/contract/taskrouter/activity.ts'
 import { Task } from '@parley/contract/taskrouter/task.ts'

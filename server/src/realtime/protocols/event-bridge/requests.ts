@@ -1,6 +1,6 @@
 /**
  * Requests of the worker SDK: an envelope of JSON with the address of a resource, a method, parameters and a token,
- * EB20 to EB29. Which there are is one table.
+ * EB20 to EB23. Which there are is one table.
  */
 import { type Problem, problem } from '@parley/contract/problem.ts'
 import type { Perform } from '../../../http/binding.ts'

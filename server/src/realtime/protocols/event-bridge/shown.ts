@@ -1,5 +1,5 @@
 /**
- * Rows as the worker SDK reads them, EB30 to EB38 of docs/protocols/event-bridge.md: snake case, moments in whole seconds
+ * Rows as the worker SDK reads them, EB30 to EB33 of docs/protocols/event-bridge.md: snake case, moments in whole seconds
  * since 1970, attributes as JSON in a text. It refuses an object that lacks a member, so what has no value is null.
  */
 import type { ActivityRow } from '@parley/contract/taskrouter/activity.ts'

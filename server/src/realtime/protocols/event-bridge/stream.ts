@@ -1,5 +1,5 @@
 /**
- * What one socket is told, and when: EB90 to EB97. From the moment it is open everything for it is kept back until its
+ * What one socket is told, and when: EB90 to EB94. From the moment it is open everything for it is kept back until its
  * SDK was given its reservations; what these showed already is dropped. Later a frame waits only while a request of the
  * worker is being answered, since the SDK must have the answer first.
  *

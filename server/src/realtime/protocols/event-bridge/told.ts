@@ -1,5 +1,5 @@
 /**
- * What happens in a workspace as the worker SDK is told of it, EB80 to EB88: a frame, whom it is for, and what it says
+ * What happens in a workspace as the worker SDK is told of it, EB80 to EB83: a frame, whom it is for, and what it says
  * by which a socket knows whether it has seen it. Every event of TaskRouter is decided here.
  */
 import type { Event, EventOf } from '@parley/contract/event.ts'

@@ -1,6 +1,6 @@
 /**
- * What the worker SDK asks to change, EB60 to EB79. `If-Match` counts only for what is the caller's own: a supervisor's
- * SDK sends the version of the supervisor when it sets another worker.
+ * What the worker SDK asks to change, EB60 to EB64 and EB70 to EB75. `If-Match` counts only for what is the caller's
+ * own: a supervisor's SDK sends the version of the supervisor when it sets another worker.
  */
 import { isSid, jsonText } from '@parley/contract/field.ts'
 import { problem } from '@parley/contract/problem.ts'
