@@ -104,13 +104,25 @@ const afterOffer = async (
   }: { own: StoredReservation | undefined; others: readonly StoredReservation[]; at: number },
 ): Promise<string> => {
   const { workspace, transfer, knownWorker } = standing
-  const goes = workspace.timeout_activity_name
-  const over = `The offer to ${own?.worker_name ?? 'the worker'} is over${goes === null ? '' : `, who goes into ${goes}`}`
+  const goes = own && (await activityAfter(reader, own, workspace))
+  const over = `The offer to ${own?.worker_name ?? 'the worker'} is over${goes ? `, who goes into ${goes}` : ''}`
   if (transfer?.transfer_type === 'WORKER') return `${over}; the transfer fails, and ${takenBack(standing)}.`
   if (others.length) return `${over}; ${listed(others)} may still answer, and another is asked.`
   const moves = await moveAt(reader, standing, at)
   if (moves !== undefined) return `${over}, and ${moves}.`
   return `${over}; ${knownWorker === undefined ? 'others are asked first' : 'nobody else may take the task'}.`
+}
+
+/** The name of the activity that a worker who lets an offer pass goes into; undefined for one who stays as they are. */
+const activityAfter = async (
+  reader: Reader,
+  { worker_sid }: StoredReservation,
+  { timeout_activity_sid: sid }: WorkspaceRow,
+): Promise<string | undefined> => {
+  const activity = sid === null ? undefined : await find(reader, 'activities', { sid })
+  const worker = await find(reader, 'workers', { sid: worker_sid })
+  if (!activity || !worker || worker.activity_sid === sid) return undefined
+  return activity.available > worker.available ? undefined : activity.friendly_name
 }
 
 const takenBack = ({ transfer, live }: Standing): string => {
