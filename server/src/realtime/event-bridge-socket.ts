@@ -1,7 +1,7 @@
 /**
  * The event bridge's sockets, which only ever speak: what is here touches WebSockets and knows no event. A token stands
  * in the address; who is not believed is answered 401, upon which the worker SDK says that it could not connect. Its
- * bounds are EB1 to EB9 of docs/protocols/event-bridge.md.
+ * bounds are EB1 to EB9 and EB95 of docs/protocols/event-bridge.md.
  */
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
@@ -17,6 +17,11 @@ export const BRIDGE_BOUNDS = {
   sweepMs: 1_000,
   /** How long a connection outlives its token, in milliseconds: the SDK says nothing here of a token it renewed. */
   graceMs: 30_000,
+  /**
+   * How long a client may take to begin, in milliseconds: two answers after one another, for each of which the SDK waits
+   * 15 seconds. Where its beginning failed it neither tries again nor leaves, and would hear of nothing for ever.
+   */
+  beginMs: 30_000,
   /** Bytes that a client was sent and has not taken; beyond them it is cheaper to let it come back. */
   unsentBytes: 4 * 1024 * 1024,
   /** What clients say between two heartbeats, in messages. They have nothing to say. */
@@ -51,6 +56,8 @@ export interface BridgeLine {
 export interface Visit {
   /** Milliseconds since 1970. */
   readonly expiresAt: number
+  /** Its client has not read what it begins with. */
+  isBeginning(): boolean
   /** It is open: says what is said first. */
   opened(line: BridgeLine): void
   /** It is over. Called once if it was opened. */
@@ -153,6 +160,7 @@ class Connection {
   readonly #socket: WebSocket
   readonly #visit: Visit
   readonly #given: Given
+  readonly #beginBy: number
   #isHeard = true
   #messages = 0
 
@@ -160,6 +168,7 @@ class Connection {
     this.#socket = socket
     this.#visit = visit
     this.#given = given
+    this.#beginBy = given.now() + given.bounds.beginMs
     socket.on('error', ({ message }) => this.#log('a connection of the event bridge failed', message))
     socket.on('pong', () => {
       this.#isHeard = true
@@ -176,6 +185,7 @@ class Connection {
 
   look(now: number): void {
     if (now > this.#visit.expiresAt + this.#given.bounds.graceMs) this.#end(POLICY, 'the token has expired')
+    if (now > this.#beginBy && this.#visit.isBeginning()) this.#end(TRY_AGAIN, 'it did not begin')
   }
 
   beatHeart(): void {

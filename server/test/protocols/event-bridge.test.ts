@@ -22,7 +22,12 @@ const TIMEOUT = { timeout: 30_000 }
 const openSockets = async (bounds: Partial<BridgeBounds>, expiresAt = Number.MAX_SAFE_INTEGER) => {
   const lines: BridgeLine[] = []
   const door = openBridgeSockets({
-    arrive: async () => ({ expiresAt, opened: (line) => void lines.push(line), closed: () => {} }),
+    arrive: async () => ({
+      expiresAt,
+      isBeginning: () => false,
+      opened: (line) => void lines.push(line),
+      closed: () => {},
+    }),
     log: pino({ level: 'silent' }),
     now: () => 1_000_000,
     bounds,
@@ -116,12 +121,24 @@ describe('the socket', TIMEOUT, () => {
   test('[EB4] outlives its token by half a minute, and then ends', async () => {
     await using bridge = await openBridge()
     const ana = await bridge.centre.worker('ana')
-    await using raw = await bridge.open(bridge.token(ana, { ttlSeconds: 60 }))
+    const token = bridge.token(ana, { ttlSeconds: 60 })
+    await using raw = await bridge.open(token)
+    await bridge.ask('GET', `Workers/${ana}/Reservations`, token, { Active: 'true' })
     bridge.world.clock.advance(89_000)
     await bridge.begin(ana)
     assert.equal(raw.socket.readyState, raw.socket.OPEN)
     bridge.world.clock.advance(2_000)
     assert.deepEqual(await raw.ended, { code: 1008, reason: 'the token has expired' })
+  })
+
+  test('[EB95] is closed where it did not begin within half a minute', async () => {
+    await using bridge = await openBridge()
+    const ana = await bridge.centre.worker('ana')
+    await using begun = await bridge.begin(ana)
+    await using raw = await bridge.open(bridge.token(ana))
+    bridge.world.clock.advance(31_000)
+    assert.deepEqual(await raw.ended, { code: 1013, reason: 'it did not begin' })
+    assert.equal(begun.socket.readyState, begun.socket.OPEN)
   })
 
   test('[EB5] hears nothing, and ends with who says much or takes nothing', async () => {
@@ -450,6 +467,20 @@ describe('requests', TIMEOUT, () => {
     const token = bridge.token(ana)
     const all = await Promise.all(Array.from({ length: 40 }, () => bridge.ask('GET', 'Activities', token)))
     assert.ok(all.some((it) => it.status === 429 && it.body.code === 20429))
+  })
+
+  test('[EB23] and wait for their turn where somebody begins', async () => {
+    await using bridge = await openBridge({ limits: { perSecond: 30, burst: 0 } })
+    const ana = await bridge.centre.worker('ana')
+    const token = bridge.token(ana)
+    await using raw = await bridge.open(token)
+    const ask = () => bridge.ask('GET', 'Activities', token)
+    const all = await Promise.all(Array.from({ length: 40 }, ask))
+    assert.deepEqual([...new Set(all.map((it) => it.status))], [200])
+    await bridge.ask('GET', `Workers/${ana}/Reservations`, token, { Active: 'true' })
+    const more = await Promise.all(Array.from({ length: 40 }, ask))
+    assert.ok(more.some((it) => it.status === 429))
+    assert.deepEqual(raw.types, ['init'])
   })
 })
 
@@ -805,6 +836,27 @@ describe('what is told', TIMEOUT, () => {
     await raw.hears('reservation.created', 2)
     await bridge.centre.workspace.tasks(next).remove()
     await raw.hears('reservation.canceled')
+  })
+
+  test('[EB91] begins, whichever node answers what it asks', async () => {
+    await using bridge = await openBridge({ engine: 'postgres' })
+    await using node = await bridge.world.anotherNode()
+    const ana = await bridge.centre.worker('ana')
+    await bridge.centre.workspace.workers(ana).workerChannels('default').update({ capacity: 50 })
+    for (let at = 0; at < 50; at += 1) await bridge.centre.task()
+    await bridge.world.settle()
+    await using raw = await bridge.open(bridge.token(ana), '', node.url)
+    const first = (await bridge.centre.workspace.workers(ana).reservations.list())[0]?.sid ?? ''
+    const given = await bridge.ask('GET', `Workers/${ana}/Reservations`, bridge.token(ana), {
+      Active: 'true',
+    })
+    assert.equal(given.body.contents.length, 50)
+    await bridge.centre.workspace.workers(ana).reservations(first).update({ reservationStatus: 'accepted' })
+    assert.equal((await raw.hears('reservation.accepted')).sid, first)
+    await bridge.centre.task({ routingTarget: ana })
+    await bridge.world.settle()
+    await raw.hears('reservation.created')
+    assert.deepEqual(raw.types, ['init', 'reservation.accepted', 'reservation.created'])
   })
 
   test('[EB83] is told by every node', async () => {

@@ -22,6 +22,7 @@ import {
 } from '../../event-bridge-socket.ts'
 import { type Asker, askerOf } from './asker.ts'
 import { openAttendance } from './attendance.ts'
+import { type Gift, giftOf, inNotices } from './gift.ts'
 import { answerBridge, type Envelope, type Served } from './requests.ts'
 import type { Shown } from './shown.ts'
 import { Stream } from './stream.ts'
@@ -40,6 +41,7 @@ const REPLACED_KEPT_MS = 24 * 60 * 60 * 1000
 const TOLD_TOPIC = 'event-bridge.told'
 const REPLACED_TOPIC = 'event-bridge.replaced'
 const CLOSED_TOPIC = 'event-bridge.closed'
+const GIVEN_TOPIC = 'event-bridge.given'
 
 export interface EventBridgeOptions {
   readonly store: Store
@@ -69,6 +71,8 @@ export interface EventBridge extends AsyncDisposable {
   answer(asker: Asker, envelope: Envelope, ifMatch: string | undefined): Promise<BridgeAnswer>
   /** @throws a Problem that says why the token is not believed here */
   ask(jwt: string): Promise<Asker>
+  /** A socket of theirs is open here, and they have not read what they begin with. */
+  isBeginning(asker: Asker): boolean
 }
 
 /** Whose sockets are to be closed: those of a worker, or of everybody in a workspace. */
@@ -76,6 +80,15 @@ type Closed = { readonly from: string } & (
   | { readonly workerSid: string; readonly replaced?: true }
   | { readonly workspaceSid: string }
 )
+
+/** What one node gave to an SDK that may have its socket at another. */
+interface GivenElsewhere {
+  readonly from: string
+  readonly workerSid: string
+  readonly token: string
+  readonly session: string | undefined
+  readonly gift: Gift
+}
 
 interface Link {
   readonly stream: Stream
@@ -153,7 +166,8 @@ export const openEventBridge = (options: EventBridgeOptions): EventBridge => {
       dropFrom(workspaces, workspaceSid, link)
       if (isAttended) attendance.left(workerSid)
     }
-    return { expiresAt: asker.token.expiresAt, opened, closed } satisfies Visit
+    const isBeginning = (): boolean => link?.stream.isStarting ?? false
+    return { expiresAt: asker.token.expiresAt, isBeginning, opened, closed } satisfies Visit
   }
 
   const isReplaced = (token: string): boolean => {
@@ -213,8 +227,21 @@ export const openEventBridge = (options: EventBridgeOptions): EventBridge => {
     else for (const { line } of linksOf(it.workerSid)) line.close('the worker was removed')
   }
 
+  /** In its turn among what is told: what was told before is judged by it. */
+  const hearGiven = (about: unknown): void => {
+    const { from, workerSid, token, session, gift } = about as GivenElsewhere
+    if (from === node || !links.has(workerSid)) return
+    hearing = hearing
+      .then(() => {
+        const stream = startingOf(workerSid, token, session)
+        if (stream) give(stream, gift)()
+      })
+      .catch(onFault)
+  }
+
   if (!alone) {
     bus.subscribe(TOLD_TOPIC, hearOther)
+    bus.subscribe(GIVEN_TOPIC, hearGiven)
     bus.subscribe(REPLACED_TOPIC, (about) => {
       replaced.set((about as { token: string }).token, now() + REPLACED_KEPT_MS)
     })
@@ -228,34 +255,52 @@ export const openEventBridge = (options: EventBridgeOptions): EventBridge => {
   }
 
   /**
-   * Of the sockets that have not begun, the one that asks: by its name, else the one that the SDK has most likely opened.
-   * A request under way when its socket broke says nothing of the next.
+   * Of the sockets that have not begun, the one that asks: by its name and token, else, where there is no other node, the
+   * one that the SDK has most likely opened. A request under way when its socket broke says nothing of the next.
    */
-  const startingOf = (asker: Asker, token: string, session: string | undefined): Stream | undefined => {
-    const starting = linksOf(asker.workerSid).filter((it) => it.stream.isStarting && it.session === session)
-    return (starting.find((it) => it.token === token) ?? starting[0])?.stream
+  const startingOf = (
+    workerSid: string | undefined,
+    token: string,
+    session: string | undefined,
+  ): Stream | undefined => {
+    const starting = linksOf(workerSid).filter((it) => it.stream.isStarting && it.session === session)
+    return (starting.find((it) => it.token === token) ?? (alone ? starting[0] : undefined))?.stream
+  }
+
+  /** @returns what is to be called when the answer has gone out */
+  const give = (stream: Stream, gift: Gift): (() => void) => {
+    if (gift.kind === 'worker') {
+      stream.gaveWorker(gift.version)
+      return () => {}
+    }
+    const goOn = stream.pause()
+    stream.gaveReservations(gift.given, { isLast: gift.isLast, frameOf: encode })
+    return () => setTimeout(goOn, AFTER_RESERVATIONS_MS)
   }
 
   /** @returns what is to be called when the answer has gone out */
   const noteServed = (
-    asker: Asker,
-    { token, session }: Envelope,
+    { workerSid }: Asker,
+    { token: jwt, session }: Envelope,
     served: Served | undefined,
   ): (() => void) => {
-    const stream = served && startingOf(asker, digestOf(token), session)
-    if (!stream) return () => {}
-    if (served.kind === 'worker') {
-      stream.gaveWorker(served.version)
-      return () => {}
+    if (!served || workerSid === undefined) return () => {}
+    const gift = giftOf(served)
+    const token = digestOf(jwt)
+    const stream = startingOf(workerSid, token, session)
+    if (stream) return give(stream, gift)
+    if (alone) return () => {}
+    const whose = { from: node, workerSid, token, session }
+    return () => {
+      for (const piece of inNotices(gift))
+        bus.publish(GIVEN_TOPIC, { ...whose, gift: piece } satisfies GivenElsewhere)
     }
-    const goOn = stream.pause()
-    stream.gaveReservations(served.offers, { isLast: served.isLast, frameOf: encode })
-    return () => setTimeout(goOn, AFTER_RESERVATIONS_MS)
   }
 
   return {
     door,
     ask,
+    isBeginning: ({ workerSid }) => linksOf(workerSid).some(({ stream }) => stream.isStarting),
     hear: (events) => {
       if (alone && workspaces.size === 0) return
       for (const told of tellAll(events)) {

@@ -1,5 +1,5 @@
 /**
- * What one socket is told, and when: EB90 to EB94. From the moment it is open everything for it is kept back until its
+ * What one socket is told, and when: EB90 to EB95. From the moment it is open everything for it is kept back until its
  * SDK was given its reservations; what these showed already is dropped. Later a frame waits only while a request of the
  * worker is being answered, since the SDK must have the answer first.
  *
@@ -15,6 +15,23 @@ interface Knows {
   readonly version: number
   readonly taskSid: string
 }
+
+/** A reservation as an SDK was given it. */
+export interface Given {
+  readonly sid: string
+  readonly version: number
+  readonly taskSid: string
+  readonly taskVersion: number
+  readonly transferSid: string | undefined
+}
+
+export const givenOf = ({ reservation, task, transfer }: Offered): Given => ({
+  sid: reservation.sid,
+  version: reservation.version,
+  taskSid: task.sid,
+  taskVersion: task.version,
+  transferSid: transfer?.sid,
+})
 
 export interface Line {
   send(frame: string): void
@@ -69,14 +86,14 @@ export class Stream {
 
   /** The SDK was given a page of its reservations. */
   gaveReservations(
-    offers: readonly Offered[],
+    given: readonly Given[],
     { isLast, frameOf }: { isLast: boolean; frameOf: (told: Told) => string },
   ): void {
     if (!this.#heldBack) return
-    for (const { reservation, task, transfer } of offers) {
-      if (transfer) this.#transfers.add(transfer.sid)
-      this.#reservations.set(reservation.sid, { version: reservation.version, taskSid: task.sid })
-      this.#tasks.set(task.sid, task.version)
+    for (const { sid, version, taskSid, taskVersion, transferSid } of given) {
+      if (transferSid !== undefined) this.#transfers.add(transferSid)
+      this.#reservations.set(sid, { version, taskSid })
+      this.#tasks.set(taskSid, taskVersion)
     }
     if (!isLast) return
     const heldBack = this.#heldBack
