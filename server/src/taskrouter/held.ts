@@ -1,7 +1,8 @@
 /**
  * Activities, queues, workflows and task channels, which others point at. Whoever begins to point at one holds it until
  * the transaction ends; whoever deletes one locks it and only then looks who points at it. So nothing ever points at
- * what is gone, however close the two come.
+ * what is gone, however close the two come. Nor is anything made by what a row said before it changed, and missed by
+ * whoever goes on to see what the change means for all that point at it.
  */
 import type { Selectable } from 'kysely'
 import { type Reading, reading } from '../store/query.ts'
@@ -47,6 +48,9 @@ export const hold = async <T extends Table>(
 export const lockToDelete = async (tx: Tx, table: Table, at: At): Promise<void> => {
   await locking[table].first(tx, at)
 }
+
+/** Locks a row that is to be changed: whoever holds it ends first, and whoever would waits and reads it as it is then. */
+export const lockToChange = lockToDelete
 
 const lockChannels = reading((db, at: { workspaceSid: string }, dialect) =>
   dialect.lock(

@@ -11,7 +11,7 @@ import { reading } from '../store/query.ts'
 import { find, insert, remove, update } from '../store/rows.ts'
 import type { Reader, Tx } from '../store/tx.ts'
 import { given, isYes, orCleared } from './given.ts'
-import { lockToDelete } from './held.ts'
+import { lockToChange, lockToDelete } from './held.ts'
 import { lockParent, mustBeFree } from './named.ts'
 import { requireWorkspace } from './parents.ts'
 import { parseWorkflowConfiguration, queuesOf, WorkflowConfigurationError } from './workflow-configuration.ts'
@@ -100,7 +100,10 @@ export const workflows = bind(Workflow, {
     if (!found) return undefined
     const { friendlyName, configuration, reEvaluateTasks, ...input } = call.input
     if (friendlyName !== undefined) await mustBeFree(tx, 'workflows', workspace.sid, friendlyName, found.sid)
-    if (configuration !== undefined) await mustBeSound(tx, workspace.sid, configuration)
+    if (configuration !== undefined) {
+      await mustBeSound(tx, workspace.sid, configuration)
+      await lockToChange(tx, 'workflows', { sid: found.sid, workspaceSid: workspace.sid })
+    }
     const url = (it: string | undefined) => (it === undefined ? undefined : orCleared(it))
     const workflow =
       (await update(

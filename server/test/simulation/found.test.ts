@@ -213,6 +213,35 @@ describe('Found by the simulation', () => {
   })
 })
 
+describe('Found by the simulation on PostgreSQL', { timeout: 60_000 }, () => {
+  test('a task that is made while its workflow changes goes where the workflow leads by then', async () => {
+    await using world = await openWorld({ engine: 'postgres' })
+    const centre = await openCentre(world, { routed: false })
+    const queues = [await centre.queue('First'), await centre.queue('Second')] as const
+    const leadingTo = (queue: string) => ({ default_filter: { queue } })
+    const workflow = await centre.workflow('Changes', leadingTo(queues[0]))
+    for (let round = 1; round <= 5; round += 1) {
+      const queue = queues[round % 2] as string
+      const configuration = JSON.stringify({ task_routing: leadingTo(queue) })
+      const change = () =>
+        centre.workspace.workflows(workflow).update({ configuration, reEvaluateTasks: 'true' })
+      const [made] = await Promise.all([
+        Promise.all(Array.from({ length: 8 }, () => centre.task({ workflowSid: workflow }))),
+        change(),
+        world.settle(),
+      ])
+      await world.settle()
+      const tasks = await centre.workspace.tasks.list({ taskQueueSid: queue })
+      const there = new Set(tasks.map((it) => it.sid))
+      assert.deepEqual(
+        made.filter((it) => !there.has(it)),
+        [],
+        `round ${round}`,
+      )
+    }
+  })
+})
+
 /** A worker comes, and is cut off. */
 const leaves = async (bridge: Bridge, workerSid: string): Promise<void> => {
   const raw = await bridge.begin(workerSid)

@@ -3,10 +3,14 @@ import { describe, test } from 'node:test'
 import { changing, reading } from '../../src/store/query.ts'
 import { find, insert, remove, update } from '../../src/store/rows.ts'
 import type { Tx } from '../../src/store/tx.ts'
+import { openPostgres } from '../world/postgres.ts'
 import { Broken, type Invariant } from './broken.ts'
 import { simulate, type Wanted } from './simulate.ts'
 
 const SEEDS = 100
+
+/** Each is a second there. */
+const SEEDS_ON_POSTGRES = 10
 
 /** Half an hour is some 75 steps. */
 const HOURS = 0.5
@@ -34,6 +38,26 @@ describe('The router, simulated', () => {
     const [first, second, other] = runs.map((it) => it.hash)
     assert.equal(first, second)
     assert.notEqual(first, other)
+  })
+})
+
+describe('The router, simulated on PostgreSQL', () => {
+  test(`in ${SEEDS_ON_POSTGRES} seeds each, done one thing after the other, is the run it is in memory`, async () => {
+    for (let seed = 1; seed <= SEEDS_ON_POSTGRES; seed += 1) {
+      const wanted = { seed, hours: HOURS, inTurns: true }
+      const { hash } = await simulate(wanted)
+      await using database = await openPostgres()
+      const where = { kind: 'postgres', url: database.url } as const
+      assert.equal((await simulate({ ...wanted, where })).hash, hash, `seed ${seed}`)
+    }
+  })
+
+  test(`in ${SEEDS_ON_POSTGRES} seeds everything holds, whatever runs at once`, async () => {
+    for (let seed = 1; seed <= SEEDS_ON_POSTGRES; seed += 1) {
+      await using database = await openPostgres()
+      const where = { kind: 'postgres', url: database.url } as const
+      await simulate({ seed, hours: HOURS / 2, where })
+    }
   })
 })
 
