@@ -391,6 +391,11 @@ describe('requests', TIMEOUT, () => {
       (await fetch(`${bridge.world.url}/v1/wschannels`, { method: 'POST', body: deep })).status,
       400,
     )
+    const long = JSON.stringify({ url: 'x', method: 'GET', token: 'x', session: 'x'.repeat(65) })
+    assert.equal(
+      (await fetch(`${bridge.world.url}/v1/wschannels`, { method: 'POST', body: long })).status,
+      400,
+    )
     assert.equal((await fetch(`${bridge.world.url}/v1/wschannels`)).status, 405)
   })
 

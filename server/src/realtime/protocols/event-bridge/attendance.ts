@@ -12,9 +12,11 @@ const ATTENDANCE = {
   renewMs: 45_000,
   /** How long a lease is good that nobody gives back, in milliseconds: two renewals may come late. */
   leaseMs: 150_000,
+  /** How soon what a fault kept from being written is written, in milliseconds: before any lease can run out over it. */
+  againMs: 5_000,
 } as const
 
-/** How many leases are renewed in one transaction. */
+/** How many leases are written in one transaction. */
 const BATCH = 200
 
 export interface Attendance extends AsyncDisposable {
@@ -41,6 +43,8 @@ export const openAttendance = ({
 }): Attendance => {
   /** How many sockets each has here. */
   const here = new Map<string, number>()
+  /** Whose lease could not be written. */
+  const owed = new Set<string>()
   let writing: Promise<void> = Promise.resolve()
   let isClosed = false
 
@@ -51,14 +55,30 @@ export const openAttendance = ({
           for (const sid of workerSids) await expectGone(tx, sid, tx.now() + forMs)
         }),
       )
-      .catch(onFault)
+      .then(() => {
+        for (const sid of workerSids) owed.delete(sid)
+      })
+      .catch((fault) => {
+        for (const sid of workerSids) owed.add(sid)
+        onFault(fault)
+      })
+  }
+  const writeMany = (workerSids: readonly string[], forMs: number): void => {
+    for (let at = 0; at < workerSids.length; at += BATCH) write(workerSids.slice(at, at + BATCH), forMs)
   }
 
-  const renew = (): void => {
-    const all = [...here.keys()]
-    for (let at = 0; at < all.length; at += BATCH) write(all.slice(at, at + BATCH), ATTENDANCE.leaseMs)
+  const renew = (): void => writeMany([...here.keys()], ATTENDANCE.leaseMs)
+  const writeAgain = (): void => {
+    const those = [...owed]
+    owed.clear()
+    const isHere = (sid: string) => here.has(sid)
+    writeMany(those.filter(isHere), ATTENDANCE.leaseMs)
+    writeMany(
+      those.filter((sid) => !isHere(sid)),
+      ATTENDANCE.graceMs,
+    )
   }
-  const stopRenewing = repeat(renew, ATTENDANCE.renewMs)
+  const stops = [repeat(renew, ATTENDANCE.renewMs), repeat(writeAgain, ATTENDANCE.againMs)]
 
   return {
     arrived: (workerSid) => {
@@ -74,7 +94,7 @@ export const openAttendance = ({
     },
     [Symbol.asyncDispose]: async () => {
       isClosed = true
-      stopRenewing()
+      for (const stop of stops) stop()
       await writing
     },
   }

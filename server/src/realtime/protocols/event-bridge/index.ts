@@ -22,7 +22,7 @@ import {
 } from '../../event-bridge-socket.ts'
 import { type Asker, askerOf } from './asker.ts'
 import { openAttendance } from './attendance.ts'
-import { type Gift, giftOf, inNotices } from './gift.ts'
+import { type Beginning, beginningOf, inNotices } from './beginning.ts'
 import { answerBridge, type Envelope, type Served } from './requests.ts'
 import type { Shown } from './shown.ts'
 import { Stream } from './stream.ts'
@@ -87,7 +87,7 @@ interface GivenElsewhere {
   readonly workerSid: string
   readonly token: string
   readonly session: string | undefined
-  readonly gift: Gift
+  readonly beginning: Beginning
 }
 
 interface Link {
@@ -229,12 +229,12 @@ export const openEventBridge = (options: EventBridgeOptions): EventBridge => {
 
   /** In its turn among what is told: what was told before is judged by it. */
   const hearGiven = (about: unknown): void => {
-    const { from, workerSid, token, session, gift } = about as GivenElsewhere
+    const { from, workerSid, token, session, beginning } = about as GivenElsewhere
     if (from === node || !links.has(workerSid)) return
     hearing = hearing
       .then(() => {
         const stream = startingOf(workerSid, token, session)
-        if (stream) give(stream, gift)()
+        if (stream) give(stream, beginning)()
       })
       .catch(onFault)
   }
@@ -255,8 +255,8 @@ export const openEventBridge = (options: EventBridgeOptions): EventBridge => {
   }
 
   /**
-   * Of the sockets that have not begun, the one that asks: by its name and token, else, where there is no other node, the
-   * one that the SDK has most likely opened. A request under way when its socket broke says nothing of the next.
+   * Of the sockets that have not begun, the one that asks: by its name, or its token, or else, where there is no other
+   * node, the one that the SDK has most likely opened. A request under way when its socket broke says nothing of the next.
    */
   const startingOf = (
     workerSid: string | undefined,
@@ -264,17 +264,18 @@ export const openEventBridge = (options: EventBridgeOptions): EventBridge => {
     session: string | undefined,
   ): Stream | undefined => {
     const starting = linksOf(workerSid).filter((it) => it.stream.isStarting && it.session === session)
-    return (starting.find((it) => it.token === token) ?? (alone ? starting[0] : undefined))?.stream
+    const isSure = alone || session !== undefined
+    return (starting.find((it) => it.token === token) ?? (isSure ? starting[0] : undefined))?.stream
   }
 
   /** @returns what is to be called when the answer has gone out */
-  const give = (stream: Stream, gift: Gift): (() => void) => {
-    if (gift.kind === 'worker') {
-      stream.gaveWorker(gift.version)
+  const give = (stream: Stream, beginning: Beginning): (() => void) => {
+    if (beginning.kind === 'worker') {
+      stream.gaveWorker(beginning.version)
       return () => {}
     }
     const goOn = stream.pause()
-    stream.gaveReservations(gift.given, { isLast: gift.isLast, frameOf: encode })
+    stream.gaveReservations(beginning.given, { isLast: beginning.isLast, frameOf: encode })
     return () => setTimeout(goOn, AFTER_RESERVATIONS_MS)
   }
 
@@ -285,15 +286,15 @@ export const openEventBridge = (options: EventBridgeOptions): EventBridge => {
     served: Served | undefined,
   ): (() => void) => {
     if (!served || workerSid === undefined) return () => {}
-    const gift = giftOf(served)
+    const beginning = beginningOf(served)
     const token = digestOf(jwt)
     const stream = startingOf(workerSid, token, session)
-    if (stream) return give(stream, gift)
+    if (stream) return give(stream, beginning)
     if (alone) return () => {}
     const whose = { from: node, workerSid, token, session }
     return () => {
-      for (const piece of inNotices(gift))
-        bus.publish(GIVEN_TOPIC, { ...whose, gift: piece } satisfies GivenElsewhere)
+      for (const piece of inNotices(beginning))
+        bus.publish(GIVEN_TOPIC, { ...whose, beginning: piece } satisfies GivenElsewhere)
     }
   }
 

@@ -33,6 +33,9 @@ import {
   transferTask,
 } from './writes.ts'
 
+/** How long the name of a socket may be, in characters: it goes over the bus, which takes little. */
+const SESSION_MAX = 64
+
 export interface Envelope {
   readonly url: string
   readonly method: 'GET' | 'POST'
@@ -117,6 +120,8 @@ export const readEnvelope = (body: unknown): Envelope => {
   if (typeof url !== 'string') throw unreadable('it has no url')
   if (method !== 'GET' && method !== 'POST') throw unreadable('its method is neither GET nor POST')
   if (typeof token !== 'string') throw problem('token_invalid', { reason: 'it has no token' })
+  if (typeof session === 'string' && session.length > SESSION_MAX)
+    throw unreadable(`its session is longer than ${SESSION_MAX}`)
   if (typeof params !== 'object' || params === null || Array.isArray(params))
     throw unreadable('its params are not an object')
   return {
