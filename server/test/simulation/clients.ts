@@ -34,7 +34,7 @@ export interface Clients {
   came(workerSid: string): void
   /** Somebody goes home, or for good. */
   went(workerSid: string): void
-  /** Whether somebody would do something and cannot. */
+  /** Whether somebody would do something and cannot. Who is at home answers as those do who have no client. */
   isCutOff(workerSid: string): boolean
   /** What happens to sockets in a step. @returns who is back after having been away for so long, in milliseconds */
   live(elapsed: number): readonly { readonly workerSid: string; readonly awayMs: number }[]
@@ -87,7 +87,10 @@ export const openClients = (stage: Stage, chance: Chance, size: 'small' | 'large
       it.backAt = Number.POSITIVE_INFINITY
       while (it.sockets > 0) drop(it, Number.POSITIVE_INFINITY)
     },
-    isCutOff: (workerSid) => all.get(workerSid)?.sockets === 0,
+    isCutOff: (workerSid) => {
+      const it = all.get(workerSid)
+      return it?.sockets === 0 && it.backAt !== Number.POSITIVE_INFINITY
+    },
     live: (elapsed) => {
       const now = stage.now()
       const back: { workerSid: string; awayMs: number }[] = []

@@ -6,6 +6,8 @@ import { type Bridge, openBridge } from '../protocols/bridge.ts'
 import { mustAgree } from '../taskrouter/agreement.ts'
 import { openCentre } from '../taskrouter/centre.ts'
 import { openWorld } from '../world/index.ts'
+import { openChance } from './chance.ts'
+import { openStage, WORKER, WORKSPACE } from './stage.ts'
 
 describe('Found by the simulation', () => {
   test('a task that a worker refused a moment ago does not hide the next of its queue from them', async () => {
@@ -110,6 +112,34 @@ describe('Found by the simulation', () => {
     world.clock.advance(61_000)
     await world.settle()
     assert.equal((await centre.workspace.workers(ana).fetch()).activityName, 'Offline')
+  })
+
+  test('a worker who comes back while the disk fails is not put offline for having been gone', async () => {
+    await using stage = await openStage(openChance(1), { committed: () => {} })
+    const { sid: workspaceSid } =
+      (await stage.ask(WORKSPACE, 'create', {}, { friendlyName: 'Support' })) ?? {}
+    const ready = { friendlyName: 'Ready', available: true }
+    const activity = await stage.ask(`${WORKSPACE}.activity`, 'create', { workspaceSid }, ready)
+    const ana = { friendlyName: 'ana', activitySid: activity?.sid }
+    const { sid = '' } = (await stage.ask(WORKER, 'create', { workspaceSid }, ana)) ?? {}
+    const goOn = async (ms: number) => {
+      stage.advance(ms)
+      await stage.settle()
+    }
+    stage.attendance.arrived(sid)
+    stage.attendance.left(sid)
+    await goOn(50_000)
+    stage.trials.troublePercent = 100
+    stage.attendance.arrived(sid)
+    await stage.quiet()
+    stage.trials.troublePercent = 0
+    await goOn(5_000)
+    await goOn(10_000)
+    assert.equal((await find(stage.reader, 'workers', { sid }))?.available, 1)
+    stage.attendance.left(sid)
+    await stage.quiet()
+    await goOn(60_000)
+    assert.equal((await find(stage.reader, 'workers', { sid }))?.available, 0)
   })
 
   test('an offer that passes makes nobody available who has left', async () => {

@@ -40,8 +40,8 @@ export const mayBeSent = (
     if (event.name !== 'worker.activity.update' || events.length > 1) continue
     const { actor, at, worker } = event
     const client = clients.get(worker.sid)
-    if (actor.kind !== 'api' || !actor.house || !client?.sockets || leaseLostAt >= client.cameAt) continue
-    if (at > client.cameAt + 1)
+    if (actor.kind !== 'api' || !actor.house || !client?.sockets) continue
+    if (at > Math.max(client.cameAt + 1, leaseLostAt + WRITTEN_AGAIN_MS))
       throw new Broken('attendance', `${worker.friendly_name} was put offline, and is here`)
   }
 }
@@ -61,9 +61,12 @@ const capacity = (moment: Moment): void => {
   }
 }
 
+/** How soon a lease is written that a fault kept from being written, in milliseconds, with as much again to spare. */
+const WRITTEN_AGAIN_MS = 10_000
+
 /**
- * Who has a socket has a lease that lasts; who has none has one that ends in time, or is not available. What a fault
- * kept from being written is not held against the lease.
+ * Who has a socket has a lease that lasts; who has none has one that ends in time, or is not available. A fault may have
+ * kept from being written that they left.
  */
 const attendance = (moment: Moment, stage: Stage, clients: ReadonlyMap<string, Client>): void => {
   if (!clients.size) return
@@ -74,12 +77,13 @@ const attendance = (moment: Moment, stage: Stage, clients: ReadonlyMap<string, C
     const client = clients.get(sid)
     if (!client) continue
     const until = leases.get(sid)
-    const isDoubtful = stage.leaseLostAt >= client.cameAt
     if (client.sockets > 0) {
-      if (!isDoubtful && (until === undefined || until <= moment.now))
+      const isWritten = moment.now > stage.leaseLostAt + WRITTEN_AGAIN_MS
+      if (isWritten && (until === undefined || until <= moment.now))
         throw new Broken('attendance', `${name} is here, and has no lease`)
       continue
     }
+    const isDoubtful = stage.leaseLostAt >= client.cameAt
     const latest = client.since + GONE_MS[isDoubtful ? 'died' : (client.lost ?? 'died')]
     if (until !== undefined && until > latest)
       throw new Broken('attendance', `${name} is gone, and has a lease for ${until - latest} ms too long`)
