@@ -123,6 +123,7 @@ describe('Found by the simulation', () => {
     const ana = { friendlyName: 'ana', activitySid: activity?.sid }
     const { sid = '' } = (await stage.ask(WORKER, 'create', { workspaceSid }, ana)) ?? {}
     const goOn = async (ms: number) => {
+      await stage.quiet()
       stage.advance(ms)
       await stage.settle()
     }
@@ -137,7 +138,6 @@ describe('Found by the simulation', () => {
     await goOn(10_000)
     assert.equal((await find(stage.reader, 'workers', { sid }))?.available, 1)
     stage.attendance.left(sid)
-    await stage.quiet()
     await goOn(60_000)
     assert.equal((await find(stage.reader, 'workers', { sid }))?.available, 0)
   })
