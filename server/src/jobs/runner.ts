@@ -68,7 +68,7 @@ const looking = reading((db, at: Wanted, dialect) =>
     .limit(1),
 )
 
-const claiming = reading((db, at: Wanted & { limit: number }, dialect) =>
+const claiming = reading((db, at: Wanted, dialect) =>
   dialect.claim(
     db
       .selectFrom('jobs')
@@ -78,7 +78,7 @@ const claiming = reading((db, at: Wanted & { limit: number }, dialect) =>
       .where((it) => dialect.isOneOf(kindOf(it), at.kinds))
       .where((it) => it.not(dialect.isOneOf(it.ref('lane'), at.full)))
       .orderBy('due_at')
-      .limit(at.limit),
+      .limit(CLAIM_MAX),
   ),
 )
 
@@ -192,8 +192,8 @@ export const openRunner = ({
   }
 
   const claimNow = async (): Promise<number> => {
-    const limit = Math.min(CLAIM_MAX, RUNNING_MAX - inFlight.size)
-    if (limit <= 0 || closed) return 0
+    const places = RUNNING_MAX - inFlight.size
+    if (places <= 0 || closed) return 0
     const wanted = { now: store.reader.now(), kinds, full: lanes.full() }
     // A look without a transaction first: an idle node writes nothing.
     if (!(await looking.first(store.reader, wanted))) return 0
@@ -201,7 +201,7 @@ export const openRunner = ({
       if (closed) return []
       const taken: Claimed[] = []
       const room = new Map<string, number>()
-      for (const row of await claiming.all(tx, { ...wanted, limit })) {
+      for (const row of (await claiming.all(tx, wanted)).slice(0, places)) {
         const { perLane, leaseMs } = byKind.get(row.kind) as JobHandler
         const left = room.get(row.lane) ?? perLane - lanes.count(row.lane)
         room.set(row.lane, left - 1)

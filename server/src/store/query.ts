@@ -123,6 +123,21 @@ export const reading = <V extends object, Out>(build: Build<V, Out>): Reading<V,
   }
 }
 
+/**
+ * A question for so many rows at the most. Each limit is a statement of its own, since SQLite plans one whose `limit` is
+ * a parameter anew at each run: ask with a few different limits.
+ */
+export const readingUpTo = <V extends object, Out>(
+  build: (db: Kysely<Tables>, at: V, limit: number, dialect: Dialect) => Compilable<Out>,
+): ((limit: number) => Reading<V, Out>) => {
+  const known = new Map<number, Reading<V, Out>>()
+  return (limit) => {
+    const it = known.get(limit) ?? reading((db, at: V, dialect) => build(db, at, limit, dialect))
+    known.set(limit, it)
+    return it
+  }
+}
+
 /** A change. Only a transaction can make it. */
 export const changing = <V extends object, Out>(build: Build<V, Out>): Changing<V, Out> => {
   const it = statement(build)

@@ -10,7 +10,7 @@ import type { WorkspaceRow } from '@parley/contract/taskrouter/workspace.ts'
 import type { Reader } from '../../store/tx.ts'
 import { type Candidate, choose, type Lane, type Offer } from './choose.ts'
 import { type LaneFacts, laneFacts, RoundLane } from './lane.ts'
-import { lanesWaiting, namedWorkers, oneOf, openWorkers, queuesBySid } from './waiting.ts'
+import { lanesWaiting, namedOpenWorkers, namedWorkers, oneOf, openWorkers, queuesBySid } from './waiting.ts'
 import { WorkersKnown } from './workers-known.ts'
 
 /** How many workers of a channel the first chunk has; each further one has four times as many. */
@@ -60,13 +60,10 @@ export const decide = async (
   )
   const lanes = await readLanes(reader, workspace.sid, names, memory)
   const offers: DecidedOffer[] = []
-  const named = await readNamed(reader, lanes)
-  await offerRegardless(reader, lanes, named, offers)
-  // For a named worker who can take nothing now nobody need be read.
-  const usual = lanes.filter(
-    ({ facts: { target, taskChannelSid } }) =>
-      !target.ignoreCapacity &&
-      (target.workerSid === undefined || named.get(`${target.workerSid} ${taskChannelSid}`)?.open === 1),
+  await offerRegardless(reader, lanes, offers)
+  const usual = await withoutClosed(
+    reader,
+    lanes.filter(({ facts: { target } }) => !target.ignoreCapacity),
   )
   let edge: Edge = { idleSince: -1, workerSid: '' }
   for (let chunk = CHUNK; ; chunk *= CHUNK_GROWS) {
@@ -108,31 +105,45 @@ export const readLanes = async (
   })
 }
 
-type Named = ReadonlyMap<string, Free & { readonly open: number }>
+const channelOf = (workerSid: string | undefined, taskChannelSid: string) => `${workerSid} ${taskChannelSid}`
 
-/** The workers whom lanes name, by their SID and the task channel's. */
-const readNamed = async (reader: Reader, lanes: readonly RoundLane[]): Promise<Named> => {
+/** As a JSON list. */
+const channelsOf = (lanes: readonly RoundLane[]) =>
+  JSON.stringify([...new Set(lanes.map((it) => it.facts.taskChannelSid))])
+
+const namedBy = (lanes: readonly RoundLane[]) => ({
+  sids: JSON.stringify([...new Set(lanes.map((it) => it.facts.target.workerSid))]),
+  taskChannelSids: channelsOf(lanes),
+})
+
+/** For a named worker who can take nothing now nobody need be read. */
+const withoutClosed = async (reader: Reader, lanes: readonly RoundLane[]): Promise<readonly RoundLane[]> => {
   const naming = lanes.filter((it) => it.facts.target.workerSid !== undefined)
-  if (!naming.length) return new Map()
-  const rows = await namedWorkers.all(reader, {
-    sids: JSON.stringify([...new Set(naming.map((it) => it.facts.target.workerSid))]),
-    taskChannelSids: JSON.stringify([...new Set(naming.map((it) => it.facts.taskChannelSid))]),
-  })
-  return new Map(rows.map((it) => [`${it.sid} ${it.task_channel_sid}`, it]))
+  if (!naming.length) return lanes
+  const rows = await namedOpenWorkers.all(reader, namedBy(naming))
+  const open = new Set(rows.map((it) => channelOf(it.worker_sid, it.task_channel_sid)))
+  return lanes.filter(
+    ({ facts: { target, taskChannelSid } }) =>
+      target.workerSid === undefined || open.has(channelOf(target.workerSid, taskChannelSid)),
+  )
 }
 
 /** Tasks for a worker whatever they are doing and have in hand. */
 const offerRegardless = async (
   reader: Reader,
   lanes: readonly RoundLane[],
-  named: Named,
   offers: DecidedOffer[],
 ): Promise<void> => {
-  for (const lane of lanes) {
-    const { target, taskChannelSid } = lane.facts
-    if (!target.ignoreCapacity || target.workerSid === undefined) continue
-    const worker = named.get(`${target.workerSid} ${taskChannelSid}`)
+  const regardless = lanes.filter(
+    ({ facts: { target } }) => target.ignoreCapacity && target.workerSid !== undefined,
+  )
+  if (!regardless.length) return
+  const rows = await namedWorkers.all(reader, namedBy(regardless))
+  const named = new Map(rows.map((it) => [channelOf(it.sid, it.task_channel_sid), it]))
+  for (const lane of regardless) {
+    const worker = named.get(channelOf(lane.facts.target.workerSid, lane.facts.taskChannelSid))
     if (!worker) continue
+    lane.admitted.push(worker.sid)
     await lane.fillFor(reader, [worker])
     take(lanes, offers, choose([inLane(lane, [worker])], 'FIFO'), new Map([[worker.sid, worker]]))
   }
@@ -158,7 +169,7 @@ const readFree = async (
   const before = (worker: Free, it: Edge) =>
     worker.idle_since < it.idleSince || (worker.idle_since === it.idleSince && worker.sid <= it.workerSid)
   for (const taskChannelSid of new Set(lanes.map((it) => it.facts.taskChannelSid))) {
-    const rows = await openWorkers.all(reader, { taskChannelSid, ...edge, limit })
+    const rows = await openWorkers(limit).all(reader, { taskChannelSid, ...edge })
     free.set(taskChannelSid, rows)
     const last = rows.at(-1)
     if (rows.length === limit && last && (!until || before(last, until)))
@@ -197,7 +208,9 @@ const provide = async (
     const { orderBy } = lane
     // The sort is stable: where the order does not tell, who is idle longest stays first.
     if (orderBy) those.sort((a, b) => orderBy.compare(facts.get(a.sid) ?? {}, facts.get(b.sid) ?? {}))
-    if (those.length) admitted.set(lane, those)
+    if (!those.length) continue
+    admitted.set(lane, those)
+    for (const { sid } of those) lane.admitted.push(sid)
   }
   const taken = new Set<string>()
   let choosing = [...admitted.keys()]
@@ -238,6 +251,26 @@ const take = (
 ): void => {
   for (const it of choice.offers) offers.push({ ...it, workerVersion: workers.get(it.worker)?.version ?? -1 })
   for (const lane of lanes) lane.tasks = choice.left.get(lane.name) ?? []
+}
+
+/**
+ * Whether a worker who was just offered a task may take another of those that are left: in one round each gets one. What
+ * they have in hand now may also let them into a lane that reads it.
+ */
+export const hasRoomForMore = async (reader: Reader, { offers, left }: Decision): Promise<boolean> => {
+  const busier = new Set(offers.map((it) => it.worker))
+  const admitting = (lane: RoundLane) =>
+    lane.reads('channel.') ? [...busier] : lane.admitted.filter((it) => busier.has(it))
+  const lanes = left.filter((it) => admitting(it).length)
+  if (!lanes.length) return false
+  const rows = await namedOpenWorkers.all(reader, {
+    sids: JSON.stringify([...busier]),
+    taskChannelSids: channelsOf(lanes),
+  })
+  const open = new Set(rows.map((it) => channelOf(it.worker_sid, it.task_channel_sid)))
+  return lanes.some((lane) =>
+    admitting(lane).some((it) => open.has(channelOf(it, lane.facts.taskChannelSid))),
+  )
 }
 
 const lookAgainAt = (now: number, left: readonly RoundLane[]): number | undefined => {

@@ -54,6 +54,10 @@ export interface Answers {
   readonly refusedBy: ReadonlyMap<string, number>
 }
 
+/** Tasks are read by 4, 8, 16, …: few statements serve all rounds. */
+const LIMIT_MIN = 4
+const limitFor = (wanted: number): number => Math.max(LIMIT_MIN, 2 ** Math.ceil(Math.log2(wanted)))
+
 const BEFORE_ALL = { priorityDown: Number.MIN_SAFE_INTEGER, turn: Number.MIN_SAFE_INTEGER, sid: '' }
 
 export class RoundLane {
@@ -69,6 +73,8 @@ export class RoundLane {
   tasks: readonly WaitingTask[] = []
   /** There are no more to read. */
   exhausted = false
+  /** The workers who were read and could take its tasks. */
+  readonly admitted: string[] = []
   /** When a worker who refused a task of this lane may be offered it again. */
   pausedUntil: number | undefined
 
@@ -136,12 +142,13 @@ export class RoundLane {
     }
   }
 
-  /** Reads on until `wanted` tasks are at hand, or there are no more. */
+  /** Reads on until at least `wanted` tasks are at hand, or there are no more. */
   async fill(reader: Reader, wanted: number): Promise<void> {
-    const limit = wanted - this.tasks.length
-    if (limit <= 0 || this.exhausted) return
-    const at = { workspaceSid: this.#workspaceSid, lane: this.name, ...this.#after, limit }
-    const rows = await nextTasks.all(reader, at)
+    const more = wanted - this.tasks.length
+    if (more <= 0 || this.exhausted) return
+    const limit = limitFor(more)
+    const at = { workspaceSid: this.#workspaceSid, lane: this.name, ...this.#after }
+    const rows = await nextTasks(limit).all(reader, at)
     const last = rows.at(-1)
     if (last) this.#after = { priorityDown: last.priority_down, turn: last.turn, sid: last.sid }
     this.exhausted = rows.length < limit

@@ -106,7 +106,7 @@ const moveAll = async (store: Store, workspaceSid: string, lane: string): Promis
   let moved = 0
   let after = FIRST
   for (;;) {
-    const rows = await nextTasks.all(store.reader, { workspaceSid, lane, ...after, limit: BATCH })
+    const rows = await nextTasks(BATCH).all(store.reader, { workspaceSid, lane, ...after })
     const last = rows.at(-1)
     if (!last) return moved
     after = { priorityDown: last.priority_down, turn: last.turn, sid: last.sid }

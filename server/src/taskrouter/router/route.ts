@@ -6,7 +6,7 @@ import type { JobHandler, Outcome } from '../../jobs/handler.ts'
 import { find } from '../../store/rows.ts'
 import type { Store } from '../../store/tx.ts'
 import { ROUTE } from '../wake-router.ts'
-import { type DecidedOffer, decide, RouterMemory } from './decide.ts'
+import { type DecidedOffer, decide, hasRoomForMore, RouterMemory } from './decide.ts'
 import { passOver } from './pass-over.ts'
 import { reserve } from './reserve.ts'
 
@@ -51,11 +51,13 @@ export const route = async (
   for (;;) {
     const workspace = await find(store.reader, 'workspaces', { sid: workspaceSid })
     if (!workspace) return undefined
-    const { offers, left, lookAgainAt } = await decide(store.reader, workspace, memory)
+    const decision = await decide(store.reader, workspace, memory)
+    const { offers, left, lookAgainAt } = decision
     const made = await reserveAll(store, workspaceSid, offers)
     lost = offers.length > 0 && made === 0 ? lost + 1 : 0
     if (lost > LOST_ROUNDS_MAX) return { again: now() + LOST_AGAIN_MS }
-    if (offers.length === 0 && (await passOver(store, workspaceSid, left, memory.workers)) === 0)
+    const settled = made === offers.length && !(await hasRoomForMore(store.reader, decision))
+    if (settled && (await passOver(store, workspaceSid, left, memory.workers)) === 0)
       return lookAgainAt === undefined ? undefined : { again: lookAgainAt }
     if (now() > endBy) return { again: now() }
   }

@@ -1,6 +1,6 @@
 /** What waits and who is free, read off the indexes: each question costs by what it finds, not by what there is. */
 import { sql } from 'kysely'
-import { reading } from '../../store/query.ts'
+import { reading, readingUpTo } from '../../store/query.ts'
 
 /**
  * Every lane of a workspace that has a waiting task. The recursion jumps from one lane's first entry in the index to
@@ -80,18 +80,8 @@ export const waitingBefore = reading(
 )
 
 /** The next tasks of a lane, in their turn, after a given one. */
-export const nextTasks = reading(
-  (
-    db,
-    at: {
-      workspaceSid: string
-      lane: string
-      priorityDown: number
-      turn: number
-      sid: string
-      limit: number
-    },
-  ) =>
+export const nextTasks = readingUpTo(
+  (db, at: { workspaceSid: string; lane: string; priorityDown: number; turn: number; sid: string }, limit) =>
     db
       .selectFrom('tasks')
       .select([
@@ -111,7 +101,7 @@ export const nextTasks = reading(
       .orderBy('priority_down')
       .orderBy('turn')
       .orderBy('sid')
-      .limit(at.limit),
+      .limit(limit),
 )
 
 /** Any task of a lane: all that decides who can take it is the same for each. */
@@ -133,8 +123,8 @@ export const queuesBySid = reading((db, at: { sids: string }, dialect) =>
 )
 
 /** Workers whose channel is open, those idle longest first, after a given one. */
-export const openWorkers = reading(
-  (db, at: { taskChannelSid: string; idleSince: number; workerSid: string; limit: number }) =>
+export const openWorkers = readingUpTo(
+  (db, at: { taskChannelSid: string; idleSince: number; workerSid: string }, limit) =>
     db
       .selectFrom('worker_channels as c')
       .innerJoin('workers as w', 'w.sid', 'c.worker_sid')
@@ -144,17 +134,33 @@ export const openWorkers = reading(
       .where(sql<boolean>`(c.idle_since, c.worker_sid) > (${at.idleSince}, ${at.workerSid})`)
       .orderBy('c.idle_since')
       .orderBy('c.worker_sid')
-      .limit(at.limit),
+      .limit(limit),
 )
 
-/** Workers who are named, each with their channels of these task channels, and whether they are open. */
-export const namedWorkers = reading((db, at: { sids: string; taskChannelSids: string }, dialect) =>
+interface Named {
+  /** As JSON lists. */
+  sids: string
+  taskChannelSids: string
+}
+
+/** Workers who are named, each with their channels of these task channels. */
+export const namedWorkers = reading((db, at: Named, dialect) =>
   db
     .selectFrom('workers as w')
     .innerJoin('worker_channels as c', 'c.worker_sid', 'w.sid')
-    .select(['w.sid', 'c.task_channel_sid', 'c.idle_since', 'w.version', 'c.open'])
+    .select(['w.sid', 'c.task_channel_sid', 'w.version'])
     .where((it) => dialect.isOneOf(it.ref('w.sid'), at.sids))
     .where((it) => dialect.isOneOf(it.ref('c.task_channel_sid'), at.taskChannelSids)),
+)
+
+/** Which of those channels are open. */
+export const namedOpenWorkers = reading((db, at: Named, dialect) =>
+  db
+    .selectFrom('worker_channels')
+    .select(['worker_sid', 'task_channel_sid'])
+    .where('open', '=', 1)
+    .where((it) => dialect.isOneOf(it.ref('worker_sid'), at.sids))
+    .where((it) => dialect.isOneOf(it.ref('task_channel_sid'), at.taskChannelSids)),
 )
 
 export const workersBySid = reading((db, at: { sids: string }, dialect) =>
