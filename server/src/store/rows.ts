@@ -26,6 +26,22 @@ const inserting = byShape<Shape>(({ table, columns }) =>
   ),
 )
 
+interface Several extends Shape {
+  readonly count: number
+}
+
+const insertingAll = byShape<Several>(({ table, columns, count }) =>
+  statement((db: AnyDb, at: Values) =>
+    db
+      .insertInto(table)
+      .values(
+        Array.from({ length: count }, (_, row) =>
+          Object.fromEntries(columns.map((it) => [it, at[`${row} ${it}`]])),
+        ),
+      ),
+  ),
+)
+
 const insertingNew = byShape<Shape>(({ table, columns }) =>
   statement((db: AnyDb, at: Values) =>
     db
@@ -89,6 +105,27 @@ export const insert = async <T extends TableName>(
   const columns = Object.keys(row)
   const it = inserting(`${table}:${columns}`, () => ({ table, columns, keys: [] }))
   await tx.run(it, row as Values)
+}
+
+/** How many rows go into one statement: each number of rows is a statement of its own. */
+const TOGETHER_MAX = 16
+
+/** Inserts rows of the same columns, in few statements; a clash with a unique index is a fault. */
+export const insertAll = async <T extends TableName>(
+  tx: Tx,
+  table: T,
+  rows: readonly Insertable<Tables[T]>[],
+): Promise<void> => {
+  for (let from = 0; from < rows.length; from += TOGETHER_MAX) {
+    const those = rows.slice(from, from + TOGETHER_MAX) as Values[]
+    const columns = Object.keys(those[0] ?? {})
+    const count = those.length
+    const it = insertingAll(`${table}:${columns}:${count}`, () => ({ table, columns, count, keys: [] }))
+    const values: Record<string, unknown> = {}
+    for (const [row, named] of those.entries())
+      for (const column of columns) values[`${row} ${column}`] = named[column]
+    await tx.run(it, values)
+  }
 }
 
 /** Inserts a row unless a unique index already holds it. @returns whether it was inserted */

@@ -7,8 +7,10 @@
  */
 import { sourceOf } from '@parley/contract/actor.ts'
 import type { WorkspaceRow } from '@parley/contract/taskrouter/workspace.ts'
+import type { Selectable } from 'kysely'
 import { type JointReaction, jointReaction } from '../events/react.ts'
-import { find, insert } from '../store/rows.ts'
+import { find, insertAll } from '../store/rows.ts'
+import type { Tables } from '../store/tables.ts'
 import type { Tx } from '../store/tx.ts'
 import { RECORDED, type Recorded, tellEvent, workspaceSidOf } from './event-data.ts'
 
@@ -16,15 +18,25 @@ export const keepEvents: JointReaction = jointReaction({
   name: 'taskrouter: keep events',
   to: RECORDED,
   reactToAll: async (tx, events) => {
-    for (const it of events) await keep(tx, it)
+    const rows: Kept[] = []
+    for (const event of events) {
+      const workspace = await workspaceOf(tx, event)
+      if (!workspace) continue
+      const kept = await rowOf(tx, event, workspace)
+      rows.push(kept)
+      const { accountSid, at, actor } = event
+      if (workspace.event_callback_url)
+        tx.record({ name: 'event.kept', accountSid, at, actor, workspace, kept })
+    }
+    await insertAll(tx, 'taskrouter_events', rows)
   },
 })
 
-const keep = async (tx: Tx, event: Recorded): Promise<void> => {
-  const workspace = await workspaceOf(tx, event)
-  if (!workspace) return
+type Kept = Selectable<Tables['taskrouter_events']>
+
+const rowOf = async (tx: Tx, event: Recorded, workspace: WorkspaceRow): Promise<Kept> => {
   const { data, description, about } = tellEvent(event, workspace)
-  const row = {
+  return {
     sid: tx.newSid('EV'),
     account_sid: event.accountSid,
     workspace_sid: workspace.sid,
@@ -43,11 +55,6 @@ const keep = async (tx: Tx, event: Recorded): Promise<void> => {
     task_queue_sid: data.task_queue_sid ?? null,
     workflow_sid: data.workflow_sid ?? null,
     task_channel_sid: data.task_channel_sid ?? null,
-  }
-  await insert(tx, 'taskrouter_events', row)
-  if (workspace.event_callback_url) {
-    const { accountSid, at, actor } = event
-    tx.record({ name: 'event.kept', accountSid, at, actor, workspace, kept: row })
   }
 }
 

@@ -4,9 +4,10 @@
  */
 import type { EventOf } from '@parley/contract/event.ts'
 import type { TaskRow } from '@parley/contract/taskrouter/task.ts'
+import type { Insertable } from 'kysely'
 import { type JointReaction, jointReaction } from '../../events/react.ts'
-import { insert } from '../../store/rows.ts'
-import type { Tx } from '../../store/tx.ts'
+import { insertAll } from '../../store/rows.ts'
+import type { Tables } from '../../store/tables.ts'
 
 /** What happened to a task or an offer of it, by the name of its event. */
 export type Kind = (typeof TASK_KINDS | typeof QUEUE_KINDS | typeof OFFER_KINDS)[number]
@@ -37,24 +38,27 @@ export const reactions: readonly JointReaction[] = [
     name: 'taskrouter: count what happens to tasks, queues and offers',
     to: [...TASK_KINDS, ...QUEUE_KINDS, ...OFFER_KINDS],
     reactToAll: async (tx, events) => {
-      for (const it of events) await happened(tx, it)
+      await insertAll(tx, 'task_happenings', events.map(happened))
     },
   }),
   jointReaction({
     name: 'taskrouter: write down how long workers were in an activity',
     to: STAY_KINDS,
     reactToAll: async (tx, events) => {
-      for (const it of events) await stayed(tx, it)
+      await insertAll(tx, 'worker_stays', events.flatMap(stayed))
     },
   }),
 ]
 
 type Counted = EventOf<Kind>
 
-const happened = async (tx: Tx, event: Counted): Promise<void> => {
+type Happening = Insertable<Tables['task_happenings']>
+type Stay = Insertable<Tables['worker_stays']>
+
+const happened = (event: Counted): Happening => {
   const { task, at, name: kind } = event
   const accepted = kind === 'reservation.accepted'
-  await insert(tx, 'task_happenings', {
+  return {
     workspace_sid: task.workspace_sid,
     at,
     kind,
@@ -64,7 +68,7 @@ const happened = async (tx: Tx, event: Counted): Promise<void> => {
     task_channel_sid: task.task_channel_sid,
     waited: accepted || kind === 'task.canceled' ? since(task.date_created, at) : null,
     queued: accepted ? inQueue(task, at) : null,
-  })
+  }
 }
 
 const inQueue = ({ task_queue_entered_date: entered }: TaskRow, at: number): number | null =>
@@ -74,18 +78,13 @@ const inQueue = ({ task_queue_entered_date: entered }: TaskRow, at: number): num
 const since = (start: number, at: number): number => Math.max(0, at - start)
 
 /** The stay that ends with the event. One of no time is none. */
-const stayed = async (tx: Tx, event: EventOf<(typeof STAY_KINDS)[number]>): Promise<void> => {
+const stayed = (event: EventOf<(typeof STAY_KINDS)[number]>): Stay[] => {
   const { worker, at } = event
   const [activitySid, startedAt] =
     event.name === 'worker.deleted'
       ? [worker.activity_sid, worker.date_status_changed]
       : [event.previousActivity.sid, at - event.previousActivity.milliseconds]
-  if (activitySid === null || startedAt >= at) return
-  await insert(tx, 'worker_stays', {
-    workspace_sid: worker.workspace_sid,
-    worker_sid: worker.sid,
-    activity_sid: activitySid,
-    started_at: startedAt,
-    ended_at: at,
-  })
+  if (activitySid === null || startedAt >= at) return []
+  const { workspace_sid, sid: worker_sid } = worker
+  return [{ workspace_sid, worker_sid, activity_sid: activitySid, started_at: startedAt, ended_at: at }]
 }
