@@ -80,12 +80,13 @@ const writtenOut = ({ sql, parameters }: Compiled): Compiled => {
 
 const prepare = (query: Compilable<unknown>): Prepared => {
   const { sql, parameters } = writtenOut(query.compile())
-  const slots = parameters.map((it) => (it instanceof Hole ? { hole: it.of } : { value: it }))
+  const slots = parameters.map((it) =>
+    it instanceof Hole ? { hole: it.of, value: undefined } : { hole: undefined, value: it },
+  )
   return {
     sql,
     name: createHash('sha1').update(sql).digest('hex'),
-    fill: (values) =>
-      slots.map((slot) => toColumn('hole' in slot ? values[slot.hole as string] : slot.value)),
+    fill: (values) => slots.map(({ hole, value }) => toColumn(hole === undefined ? value : values[hole])),
   }
 }
 

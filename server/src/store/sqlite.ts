@@ -69,9 +69,21 @@ const connect = (path: string): DatabaseSync => {
 interface Prepared {
   readonly run: StatementSync
   readonly fill: (values: Values) => unknown[]
-  /** Of the rows it answers with; empty where it answers with none. */
-  readonly columns: readonly string[]
+  /** Makes a row of its values; undefined where the statement answers with none. */
+  readonly rowOf: RowOf | undefined
 }
+
+type RowOf = (values: readonly unknown[]) => Record<string, unknown>
+
+/**
+ * Rows of one statement share one shape, as if each were written down as a literal: that costs a tenth of setting one
+ * property after the other, and whoever reads them is faster too.
+ */
+const rowMaker = (columns: readonly string[]): RowOf =>
+  new Function(
+    'values',
+    `return {${columns.map((name, at) => `${JSON.stringify(name)}: values[${at}]`)}}`,
+  ) as RowOf
 
 /** A connection with its prepared statements. */
 class Connection {
@@ -99,16 +111,10 @@ class Connection {
       it = this.#prepare(statement)
       this.#prepared.set(statement, it)
     }
-    const { run, fill, columns } = it
+    const { run, fill, rowOf } = it
     const parameters = fill(values) as SQLInputValue[]
-    if (!columns.length) return { rows: [], changed: Number(run.run(...parameters).changes) }
-    // Plain objects made here cost less than the prototype-less ones that the driver makes.
-    const arrays = run.all(...parameters) as unknown as unknown[][]
-    const rows = arrays.map((values) => {
-      const row: Record<string, unknown> = {}
-      for (let at = 0; at < columns.length; at += 1) row[columns[at] as string] = values[at]
-      return row
-    })
+    if (!rowOf) return { rows: [], changed: Number(run.run(...parameters).changes) }
+    const rows = (run.all(...parameters) as unknown as unknown[][]).map(rowOf)
     return { rows, changed: rows.length }
   }
 
@@ -116,7 +122,8 @@ class Connection {
     const { sql, fill } = statement.for('sqlite')
     const run = this.db.prepare(sql)
     run.setReturnArrays(true)
-    return { run, fill, columns: run.columns().map((it) => it.name) }
+    const columns = run.columns().map((it) => it.name)
+    return { run, fill, rowOf: columns.length ? rowMaker(columns) : undefined }
   }
 }
 
