@@ -20,6 +20,25 @@ interface Shape {
 // biome-ignore lint/suspicious/noExplicitAny: the typed doors are `insert`, `update` and `remove` below
 type AnyDb = any
 
+/** Names of values beside those of the columns; each is made once, since no text is made on a hot path. */
+const namesOf = (make: (column: string) => string): ((column: string) => string) => {
+  const known = new Map<string, string>()
+  return (column) => {
+    const it = known.get(column) ?? make(column)
+    known.set(column, it)
+    return it
+  }
+}
+
+/** Of a column by which the row that changes is found: the same column may change. */
+const asKey = namesOf((column) => `where ${column}`)
+
+/** How many rows go into one statement: each number of rows is a statement of its own. */
+const TOGETHER_MAX = 16
+
+const rowNames = Array.from({ length: TOGETHER_MAX }, (_, row) => namesOf((column) => `${row} ${column}`))
+const inRow = (row: number, column: string): string => (rowNames[row] as (typeof rowNames)[number])(column)
+
 const inserting = byShape<Shape>(({ table, columns }) =>
   statement((db: AnyDb, at: Values) =>
     db.insertInto(table).values(Object.fromEntries(columns.map((it) => [it, at[it]]))),
@@ -36,7 +55,7 @@ const insertingAll = byShape<Several>(({ table, columns, count }) =>
       .insertInto(table)
       .values(
         Array.from({ length: count }, (_, row) =>
-          Object.fromEntries(columns.map((it) => [it, at[`${row} ${it}`]])),
+          Object.fromEntries(columns.map((it) => [it, at[inRow(row, it)]])),
         ),
       ),
   ),
@@ -52,10 +71,15 @@ const insertingNew = byShape<Shape>(({ table, columns }) =>
 )
 
 /** Narrows to the rows that equal the keys; of one whose value is null, to the rows that have none. */
-const narrowed = (query: AnyDb, keys: readonly Key[], at: Values): AnyDb =>
+const narrowed = (
+  query: AnyDb,
+  keys: readonly Key[],
+  at: Values,
+  nameOf = (column: string) => column,
+): AnyDb =>
   keys.reduce(
     (it, { column, isNull }) =>
-      isNull ? it.where(column, 'is', null) : it.where(column, '=', at[`where ${column}`]),
+      isNull ? it.where(column, 'is', null) : it.where(column, '=', at[nameOf(column)]),
     query,
   )
 
@@ -65,6 +89,7 @@ const updating = byShape<Shape>(({ table, columns, keys }) =>
       db.updateTable(table).set(Object.fromEntries(columns.map((it) => [it, at[it]]))),
       keys,
       at,
+      asKey,
     ).returningAll(),
   ),
 )
@@ -81,19 +106,19 @@ interface Where {
   readonly keys: readonly Key[]
   /** Tells apart the statements that need to be. */
   readonly shape: string
-  readonly values: Values
 }
 
 /** @throws without a column: the whole table is never meant */
 const read = (where: object): Where => {
-  const entries = Object.entries(where)
-  if (!entries.length) throw new TypeError('a row is found by at least one column')
-  const keys = entries.map(([column, value]) => ({ column, isNull: value === null }))
-  return {
-    keys,
-    shape: keys.map(({ column, isNull }) => (isNull ? `${column} is null` : column)).join(),
-    values: Object.fromEntries(entries.map(([column, value]) => [`where ${column}`, value])),
+  const keys: Key[] = []
+  let shape = ''
+  for (const [column, value] of Object.entries(where)) {
+    const isNull = value === null
+    keys.push({ column, isNull })
+    shape += isNull ? `${column} is null,` : `${column},`
   }
+  if (!keys.length) throw new TypeError('a row is found by at least one column')
+  return { keys, shape }
 }
 
 /** Inserts a row; a clash with a unique index is a fault. */
@@ -106,9 +131,6 @@ export const insert = async <T extends TableName>(
   const it = inserting(`${table}:${columns}`, () => ({ table, columns, keys: [] }))
   await tx.run(it, row as Values)
 }
-
-/** How many rows go into one statement: each number of rows is a statement of its own. */
-const TOGETHER_MAX = 16
 
 /** Inserts rows of the same columns, in few statements; a clash with a unique index is a fault. */
 export const insertAll = async <T extends TableName>(
@@ -123,7 +145,7 @@ export const insertAll = async <T extends TableName>(
     const it = insertingAll(`${table}:${columns}:${count}`, () => ({ table, columns, count, keys: [] }))
     const values: Record<string, unknown> = {}
     for (const [row, named] of those.entries())
-      for (const column of columns) values[`${row} ${column}`] = named[column]
+      for (const column of columns) values[inRow(row, column)] = named[column]
     await tx.run(it, values)
   }
 }
@@ -151,9 +173,11 @@ export const update = async <T extends TableName>(
 ): Promise<Selectable<Tables[T]> | undefined> => {
   const columns = Object.keys(changes)
   if (!columns.length) return find(tx, table, where)
-  const { keys, shape, values } = read(where)
+  const { keys, shape } = read(where)
   const it = updating(`${table}:${columns}:${shape}`, () => ({ table, columns, keys }))
-  const { rows } = await tx.run(it, { ...changes, ...values } as Values)
+  const values: Record<string, unknown> = { ...changes }
+  for (const { column } of keys) values[asKey(column)] = (where as Values)[column]
+  const { rows } = await tx.run(it, values)
   return rows[0] as Selectable<Tables[T]> | undefined
 }
 
@@ -163,9 +187,9 @@ export const remove = async <T extends TableName>(
   table: T,
   where: Partial<Selectable<Tables[T]>>,
 ): Promise<number> => {
-  const { keys, shape, values } = read(where)
+  const { keys, shape } = read(where)
   const it = removing(`${table}:${shape}`, () => ({ table, columns: [], keys }))
-  return (await tx.run(it, values)).changed
+  return (await tx.run(it, where as Values)).changed
 }
 
 /** No row holds a NUL: PostgreSQL keeps none in text, and takes none in a question. */
@@ -177,8 +201,8 @@ export const find = async <T extends TableName>(
   table: T,
   where: Partial<Selectable<Tables[T]>>,
 ): Promise<Selectable<Tables[T]> | undefined> => {
-  const { keys, shape, values } = read(where)
+  const { keys, shape } = read(where)
   if (Object.values(where).some(isNowhere)) return undefined
   const it = finding(`${table}:${shape}`, () => ({ table, columns: [], keys }))
-  return (await reader.run(it, values)).rows[0] as Selectable<Tables[T]> | undefined
+  return (await reader.run(it, where as Values)).rows[0] as Selectable<Tables[T]> | undefined
 }
