@@ -10,10 +10,10 @@ export interface Job {
   readonly attempts: number
   readonly dueAt: number
   /**
-   * Ends the job in the transaction of its last work, which spares it one of its own: `run` then answers `ended`.
-   * @returns false where it was left anew meanwhile: there is more to do
+   * Ends the job in the transaction of its last work, which spares it one of its own: `run` then answers `ended`. One that
+   * was left anew meanwhile stays, and runs again at its new time.
    */
-  readonly end: (tx: Tx) => Promise<boolean>
+  readonly end: (tx: Tx) => Promise<'ended'>
 }
 
 export interface JobHandler {

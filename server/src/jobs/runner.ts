@@ -228,23 +228,23 @@ export const openRunner = ({
 
   /** Never rejects. */
   const runJob = async (handler: JobHandler, row: Claimed): Promise<void> => {
-    let end: JobEnd
+    let became: JobEnd
     try {
       const { sid, kind, key, attempts, due_at: dueAt } = row
-      const endIn = async (tx: Tx): Promise<boolean> => (await finish.run(tx, row)) > 0
-      const job: Job = { sid, kind, key, data: JSON.parse(row.data), attempts, dueAt, end: endIn }
+      const end = async (tx: Tx): Promise<'ended'> => {
+        if (!(await finish.run(tx, row))) await free.run(tx, row)
+        return 'ended'
+      }
+      const job: Job = { sid, kind, key, data: JSON.parse(row.data), attempts, dueAt, end }
       const outcome = await handler.run(job, { store, now: () => store.reader.now() })
-      end = typeof outcome === 'object' ? 'again' : 'done'
+      became = typeof outcome === 'object' ? 'again' : 'done'
       if (typeof outcome === 'object') await endLater(row, outcome.again, attempts, null)
-      else if (outcome !== 'ended')
-        await store.transact(`finish ${kind}`, async (tx) => {
-          if (!(await finish.run(tx, row))) await free.run(tx, row)
-        })
+      else if (outcome !== 'ended') await store.transact(`finish ${kind}`, job.end)
     } catch (fault) {
-      end = 'failed'
+      became = 'failed'
       await fail(row, fault)
     }
-    ended?.(row.kind, end)
+    ended?.(row.kind, became)
   }
 
   const fail = async (row: Claimed, fault: unknown): Promise<void> => {

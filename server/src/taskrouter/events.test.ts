@@ -51,7 +51,7 @@ const openRoom = async () => {
       router?.run(
         {
           ...{ sid: 'JB', kind: router.kind, key: made.workspace.sid, data: {}, attempts: 0, dueAt: 0 },
-          end: async () => true,
+          end: async () => 'ended' as const,
         },
         { store, now: () => store.reader.now() },
       ),

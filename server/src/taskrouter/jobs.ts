@@ -27,13 +27,12 @@ const aboutTask = (kind: string, run: (tx: Tx, task: StoredTask) => Promise<unkn
   kind,
   perLane: AT_ONCE,
   leaseMs: LEASE_MS,
-  run: async ({ key }, { store }) => {
-    await store.transact(kind, async (tx) => {
+  run: ({ key, end }, { store }) =>
+    store.transact(kind, async (tx) => {
       const task = (await lockTasks(tx, [key])).get(key)
       if (task) await run(tx, task)
-    })
-    return undefined
-  },
+      return end(tx)
+    }),
 })
 
 /** A task's time at its target is up. One that is offered to somebody moves on when the offer is refused. */
@@ -54,16 +53,16 @@ const reservationTimeout: JobHandler = {
   kind: RESERVATION_TIMEOUT,
   perLane: AT_ONCE,
   leaseMs: LEASE_MS,
-  run: async ({ key }, { store }) => {
-    await store.transact(RESERVATION_TIMEOUT, async (tx) => {
+  run: ({ key, end }, { store }) =>
+    store.transact(RESERVATION_TIMEOUT, async (tx) => {
       const seen = await find(tx, 'reservations', { sid: key })
       const locked = seen && (await lockReservation(tx, seen.account_sid, key))
-      if (locked?.reservation.reservation_status !== 'pending') return
-      const activitySid = locked.workspace.timeout_activity_sid
-      await refuseReservation(tx, { ...locked, to: 'timeout', activitySid, actor: HOUSE })
-    })
-    return undefined
-  },
+      if (locked?.reservation.reservation_status === 'pending') {
+        const activitySid = locked.workspace.timeout_activity_sid
+        await refuseReservation(tx, { ...locked, to: 'timeout', activitySid, actor: HOUSE })
+      }
+      return end(tx)
+    }),
 }
 
 const liveOf = reading((db, at: { workflowSid: string; after: string; limit: number }) =>

@@ -116,7 +116,7 @@ const deliverOne = async (
   return store.transact('webhooks.deliver', async (tx) => {
     await record(tx, row, made, retryMs)
     const next = await nextOf(tx, job.key, tx.now())
-    return next ?? ((await job.end(tx)) ? 'ended' : undefined)
+    return next ?? (await job.end(tx))
   })
 }
 

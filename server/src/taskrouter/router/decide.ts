@@ -86,23 +86,36 @@ export const readLanes = async (
   names: readonly string[],
   memory: Pick<RouterMemory, 'lanes'>,
 ): Promise<RoundLane[]> => {
-  const facts = new Map<string, LaneFacts>()
+  const found: [string, LaneFacts][] = []
+  const sids = new Set<string>()
   for (const name of names) {
-    const kept = memory.lanes.get(name)
-    const row = kept ? undefined : await oneOf.first(reader, { workspaceSid, lane: name })
-    const found = kept ?? (row && laneFacts(row))
-    if (!found) continue
-    if (memory.lanes.size >= LANES_KEPT_MAX) memory.lanes.clear()
-    memory.lanes.set(name, found)
-    facts.set(name, found)
+    const facts = memory.lanes.get(name) ?? (await readFacts(reader, workspaceSid, name, memory))
+    if (!facts) continue
+    found.push([name, facts])
+    if (facts.queueSid !== null) sids.add(facts.queueSid)
   }
-  const sids = new Set([...facts.values()].flatMap(({ queueSid }) => queueSid ?? []))
   const queues = await queuesBySid.all(reader, { sids: JSON.stringify([...sids]) })
   const bySid = new Map(queues.map((it) => [it.sid, it]))
-  return [...facts].flatMap(([name, it]) => {
-    const queue = it.queueSid === null ? undefined : bySid.get(it.queueSid)
-    return it.queueSid !== null && !queue ? [] : [new RoundLane(workspaceSid, name, it, queue)]
-  })
+  const lanes: RoundLane[] = []
+  for (const [name, facts] of found) {
+    const queue = facts.queueSid === null ? undefined : bySid.get(facts.queueSid)
+    if (queue || facts.queueSid === null) lanes.push(new RoundLane(workspaceSid, name, facts, queue))
+  }
+  return lanes
+}
+
+const readFacts = async (
+  reader: Reader,
+  workspaceSid: string,
+  name: string,
+  { lanes }: Pick<RouterMemory, 'lanes'>,
+): Promise<LaneFacts | undefined> => {
+  const row = await oneOf.first(reader, { workspaceSid, lane: name })
+  if (!row) return undefined
+  const facts = laneFacts(row)
+  if (lanes.size >= LANES_KEPT_MAX) lanes.clear()
+  lanes.set(name, facts)
+  return facts
 }
 
 const channelOf = (workerSid: string | undefined, taskChannelSid: string) => `${workerSid} ${taskChannelSid}`

@@ -46,6 +46,39 @@ export type Ask =
   | { readonly by: 'known_worker'; readonly workerSid: string }
   | { readonly by: 'queue' | 'target'; readonly expression: Expression }
 
+/** Keys that expressions may read and that change by themselves: what is in hand, and the time. */
+const MOVING = ['channel.', 'taskrouter.'] as const
+
+interface Asked {
+  readonly targetWorkers: string | null | undefined
+  readonly asks: readonly Ask[]
+  readonly orderBy: OrderBy | undefined
+  readonly moving: ReadonlySet<(typeof MOVING)[number]>
+}
+
+/** Kept with the facts of a lane from round to round, while the queue asks the same. */
+const known = new WeakMap<LaneFacts, Asked>()
+
+const askedBy = (facts: LaneFacts, queue: TaskQueueRow | undefined): Asked => {
+  const ofQueue = queue?.target_workers
+  const kept = known.get(facts)
+  if (kept && kept.targetWorkers === ofQueue) return kept
+  const { expression, orderBy, workerSid } = facts.target
+  const asks: Ask[] = []
+  if (workerSid !== undefined) asks.push({ by: 'known_worker', workerSid })
+  if (queue) asks.push({ by: 'queue', expression: targetWorkers(queue.target_workers) })
+  if (expression !== undefined) asks.push({ by: 'target', expression: compileExpression(expression) })
+  const texts = [orderBy ?? '', ...asks.map((it) => ('expression' in it ? it.expression.text : ''))]
+  const asked = {
+    targetWorkers: ofQueue,
+    asks,
+    orderBy: orderBy === undefined ? undefined : compileOrderBy(orderBy),
+    moving: new Set(MOVING.filter((key) => texts.some((it) => it.includes(key)))),
+  }
+  known.set(facts, asked)
+  return asked
+}
+
 /** Who cannot be offered a task because of what they answered. */
 export interface Answers {
   /** Workers who cannot be offered it: they are already, have it, or were a moment ago and refused. */
@@ -64,9 +97,7 @@ export class RoundLane {
   readonly name: string
   readonly facts: LaneFacts
   readonly queue: TaskQueueRow | undefined
-  readonly orderBy: OrderBy | undefined
-  /** Each must hold. Those of the configuration; what a worker is doing now is the store's `open`. */
-  readonly asks: readonly Ask[]
+  readonly #asked: Asked
   readonly #workspaceSid: string
   #after = BEFORE_ALL
   /** Tasks read and not yet provided for. */
@@ -83,15 +114,16 @@ export class RoundLane {
     this.name = name
     this.facts = facts
     this.queue = queue
-    const { expression, orderBy, workerSid } = facts.target
-    this.asks = [
-      ...(workerSid === undefined ? [] : [{ by: 'known_worker', workerSid } as const]),
-      ...(queue ? [{ by: 'queue', expression: targetWorkers(queue.target_workers) } as const] : []),
-      ...(expression === undefined
-        ? []
-        : [{ by: 'target', expression: compileExpression(expression) } as const]),
-    ]
-    this.orderBy = orderBy === undefined ? undefined : compileOrderBy(orderBy)
+    this.#asked = askedBy(facts, queue)
+  }
+
+  /** Each must hold. Those of the configuration; what a worker is doing now is the store's `open`. */
+  get asks(): readonly Ask[] {
+    return this.#asked.asks
+  }
+
+  get orderBy(): OrderBy | undefined {
+    return this.#asked.orderBy
   }
 
   get order(): Lane['order'] {
@@ -102,12 +134,9 @@ export class RoundLane {
     return this.tasks.length > 0 || !this.exhausted
   }
 
-  /** Whether its expressions read a key that starts so: `channel.`, `taskrouter.`. */
-  reads(key: string): boolean {
-    const { orderBy = '' } = this.facts.target
-    return (
-      orderBy.includes(key) || this.asks.some((it) => 'expression' in it && it.expression.text.includes(key))
-    )
+  /** Whether its expressions read a key that starts so. */
+  reads(key: (typeof MOVING)[number]): boolean {
+    return this.#asked.moving.has(key)
   }
 
   /** Whether a worker with a channel open could take its tasks. */
