@@ -158,7 +158,7 @@ const offerRegardless = async (
     if (!worker) continue
     lane.admitted.push(worker.sid)
     await lane.fillFor(reader, [worker])
-    take(lanes, offers, choose([inLane(lane, [worker])], 'FIFO'), new Map([[worker.sid, worker]]))
+    take([lane], offers, choose([inLane(lane, [worker])], 'FIFO'), new Map([[worker.sid, worker]]))
   }
 }
 
