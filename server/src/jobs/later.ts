@@ -1,5 +1,5 @@
 /** Durable work due at a time, left in the transaction that wants it done. */
-import { changing } from '../store/query.ts'
+import { byShape, changing, statement } from '../store/query.ts'
 import { remove } from '../store/rows.ts'
 import type { Tx } from '../store/tx.ts'
 
@@ -59,3 +59,22 @@ export const later = async (
 /** Takes a job back; one that runs already is not stopped. @returns whether there was one */
 export const notLater = async (tx: Tx, kind: string, key: string): Promise<boolean> =>
   (await remove(tx, 'jobs', { kind, key })) > 0
+
+/** Takes back the jobs of several kinds about one thing. */
+export const noneLater = async (tx: Tx, kinds: readonly string[], key: string): Promise<void> => {
+  const it = takingBack(String(kinds.length), () => ({ count: kinds.length }))
+  await tx.run(it, { ...kinds, key })
+}
+
+const takingBack = byShape<{ count: number }>(({ count }) =>
+  statement((db, at: Record<string | number, string>) =>
+    db
+      .deleteFrom('jobs')
+      .where(
+        'kind',
+        'in',
+        Array.from({ length: count }, (_, place) => at[place] as string),
+      )
+      .where('key', '=', at.key as string),
+  ),
+)

@@ -13,6 +13,7 @@ import { find, insertAll } from '../store/rows.ts'
 import type { Tables } from '../store/tables.ts'
 import type { Tx } from '../store/tx.ts'
 import { RECORDED, type Recorded, tellEvent, workspaceSidOf } from './event-data.ts'
+import { workspaceSeen } from './parents.ts'
 
 export const keepEvents: JointReaction = jointReaction({
   name: 'taskrouter: keep events',
@@ -58,18 +59,9 @@ const rowOf = async (tx: Tx, event: Recorded, workspace: WorkspaceRow): Promise<
   }
 }
 
-/** What one transaction does is mostly in one workspace, which is then read once. */
-const read = new WeakMap<Tx, Map<string, WorkspaceRow | undefined>>()
-
 /** An event of the workspace itself has it along: as it now stands, or stood before it was deleted. */
-const workspaceOf = async (tx: Tx, event: Recorded): Promise<WorkspaceRow | undefined> => {
-  if ('workspace' in event) return event.workspace
-  const known = read.get(tx) ?? new Map<string, WorkspaceRow | undefined>()
-  read.set(tx, known)
-  const sid = workspaceSidOf(event)
-  if (!known.has(sid)) known.set(sid, await find(tx, 'workspaces', { sid }))
-  return known.get(sid)
-}
+const workspaceOf = async (tx: Tx, event: Recorded): Promise<WorkspaceRow | undefined> =>
+  'workspace' in event ? event.workspace : workspaceSeen(tx, workspaceSidOf(event))
 
 interface By {
   readonly actor_type: string

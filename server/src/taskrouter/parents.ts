@@ -17,6 +17,16 @@ export const findWorkspace = (
   sid: string,
 ): Promise<WorkspaceRow | undefined> => find(reader, 'workspaces', { sid, account_sid: accountSid })
 
+const seen = new WeakMap<Tx, Map<string, WorkspaceRow | undefined>>()
+
+/** A workspace, read once for all that one transaction does in it. What changes a workspace has the new row at hand. */
+export const workspaceSeen = async (tx: Tx, sid: string): Promise<WorkspaceRow | undefined> => {
+  const rows = seen.get(tx) ?? new Map<string, WorkspaceRow | undefined>()
+  seen.set(tx, rows)
+  if (!rows.has(sid)) rows.set(sid, await find(tx, 'workspaces', { sid }))
+  return rows.get(sid)
+}
+
 interface InWorkspace {
   readonly accountSid: string
   readonly path: { readonly workspaceSid: string }
@@ -109,12 +119,24 @@ const lockWorkersBySid = reading((db, at: { sids: string }, dialect) =>
   ),
 )
 
+const lockTaskBySid = reading((db, at: { sid: string }, dialect) =>
+  dialect.lock(db.selectFrom('tasks').selectAll().where('sid', '=', at.sid)),
+)
+
+const lockWorkerBySid = reading((db, at: { sid: string }, dialect) =>
+  dialect.lock(db.selectFrom('workers').selectAll().where('sid', '=', at.sid)),
+)
+
 /**
  * Locks tasks until the transaction ends. A task's lock covers its reservations as well; workers are locked after
  * tasks, and each kind in the order of its SIDs, so that nobody waits in a circle.
  */
 export const lockTasks = async (tx: Tx, sids: Iterable<string>): Promise<Map<string, StoredTask>> => {
-  const rows = await lockTasksBySid.all(tx, { sids: JSON.stringify([...new Set(sids)]) })
+  const those = [...new Set(sids)]
+  const rows =
+    those.length === 1
+      ? await lockTaskBySid.all(tx, { sid: those[0] as string })
+      : await lockTasksBySid.all(tx, { sids: JSON.stringify(those) })
   return new Map(rows.map((it) => [it.sid, it]))
 }
 
@@ -125,6 +147,10 @@ export const lockTask = async (tx: Tx, accountSid: string, sid: string): Promise
 
 /** Locks workers; with them, what their channels count. */
 export const lockWorkers = async (tx: Tx, sids: Iterable<string>): Promise<Map<string, StoredWorker>> => {
-  const rows = await lockWorkersBySid.all(tx, { sids: JSON.stringify([...new Set(sids)]) })
+  const those = [...new Set(sids)]
+  const rows =
+    those.length === 1
+      ? await lockWorkerBySid.all(tx, { sid: those[0] as string })
+      : await lockWorkersBySid.all(tx, { sids: JSON.stringify(those) })
   return new Map(rows.map((it) => [it.sid, it]))
 }

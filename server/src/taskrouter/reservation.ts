@@ -17,7 +17,14 @@ import { find, update } from '../store/rows.ts'
 import type { StoredReservation, StoredTask, StoredWorker } from '../store/tables/taskrouter.ts'
 import type { Reader, Tx } from '../store/tx.ts'
 import { liveReservations, mayMove, moveReservation } from './offer.ts'
-import { findTask, lockTask, lockWorkers, requireActivity, requireWorkspace } from './parents.ts'
+import {
+  findTask,
+  lockTask,
+  lockWorkers,
+  requireActivity,
+  requireWorkspace,
+  workspaceSeen,
+} from './parents.ts'
 import { moveOn, REASONS } from './placing.ts'
 import { mustMatch, sayVersion } from './row-version.ts'
 import { cancelLocked, completeLocked, expectNothing, expectTimeout, wrapLocked } from './task-end.ts'
@@ -42,10 +49,15 @@ export const lockReservation = async (
   sid: string,
 ): Promise<Locked | undefined> => {
   const seen = await find(tx, 'reservations', { sid, account_sid: accountSid })
-  const task = seen && (await lockTask(tx, accountSid, seen.task_sid))
+  return seen && lockSeen(tx, seen)
+}
+
+/** Of a reservation that was read unlocked: what it is may have changed until the task is locked. */
+const lockSeen = async (tx: Tx, seen: StoredReservation): Promise<Locked | undefined> => {
+  const task = await lockTask(tx, seen.account_sid, seen.task_sid)
   if (!task) return undefined
-  const reservation = await find(tx, 'reservations', { sid })
-  const workspace = await find(tx, 'workspaces', { sid: task.workspace_sid })
+  const reservation = await find(tx, 'reservations', { sid: seen.sid })
+  const workspace = await workspaceSeen(tx, task.workspace_sid)
   return reservation && workspace ? { reservation, task, workspace } : undefined
 }
 
@@ -315,7 +327,7 @@ const INSTRUCTIONS: ReadonlyMap<string, ReservationStatus> = new Map([
 
 const updateOne = async (tx: Tx, call: UpdateAsked, under: Under): Promise<StoredReservation | undefined> => {
   const found = await fetchOne(tx, call, under)
-  const locked = found && (await lockReservation(tx, call.accountSid, found.sid))
+  const locked = found && (await lockSeen(tx, found))
   if (!locked) return undefined
   mustMatch(call, locked.reservation)
   const { reservationStatus, workerActivitySid: activitySid, instruction = '' } = call.input

@@ -3,12 +3,12 @@ import type { Actor } from '@parley/contract/actor.ts'
 import { problem } from '@parley/contract/problem.ts'
 import { TASK_MOVES, type TaskStatus } from '@parley/contract/taskrouter/task.ts'
 import type { WorkspaceRow } from '@parley/contract/taskrouter/workspace.ts'
-import { later, notLater } from '../jobs/later.ts'
-import { find, remove, update } from '../store/rows.ts'
+import { later, noneLater } from '../jobs/later.ts'
+import { remove, update } from '../store/rows.ts'
 import type { StoredReservation, StoredTask } from '../store/tables/taskrouter.ts'
 import type { Tx } from '../store/tx.ts'
 import { liveReservations, moveReservation } from './offer.ts'
-import { lockWorkers } from './parents.ts'
+import { lockWorkers, workspaceSeen } from './parents.ts'
 import { STEP } from './placing.ts'
 import { isLive, isOver, taskRow } from './task-row.ts'
 import { openTransfer, settleTransfer, tellTransfer } from './transfer-row.ts'
@@ -60,11 +60,12 @@ export const deleteLocked = async (
   await endTransfer(tx, task, actor)
   await endOffers(tx, live, task, actor)
   await forget(tx, task)
+  await noneLater(tx, [TASK_TIMEOUT, STEP, SWEEP], task.sid)
   tell(tx, 'task.deleted', task, actor)
   if (live.length) await wakeRouter(tx, task.workspace_sid)
 }
 
-/** Deletes a task that has been over for a while. */
+/** Deletes a task that has been over for a while: of its jobs the one that does this is the last. */
 export const sweepLocked = async (
   tx: Tx,
   { task, actor }: { task: StoredTask; actor: Actor },
@@ -152,10 +153,8 @@ export const expectTimeout = (tx: Tx, { sid, timeout }: StoredTask): Promise<voi
   later(tx, { kind: TASK_TIMEOUT, key: sid, dueAt: tx.now() + timeout * 1000 })
 
 /** Takes back what was to happen to a task that waits. */
-export const expectNothing = async (tx: Tx, task: StoredTask): Promise<void> => {
-  await notLater(tx, TASK_TIMEOUT, task.sid)
-  await notLater(tx, STEP, task.sid)
-}
+export const expectNothing = (tx: Tx, task: StoredTask): Promise<void> =>
+  noneLater(tx, [TASK_TIMEOUT, STEP], task.sid)
 
 const moveAll = async (
   tx: Tx,
@@ -165,7 +164,7 @@ const moveAll = async (
   actor: Actor,
 ): Promise<void> => {
   if (!reservations.length) return
-  const workspace = (await find(tx, 'workspaces', { sid: task.workspace_sid })) as WorkspaceRow
+  const workspace = (await workspaceSeen(tx, task.workspace_sid)) as WorkspaceRow
   const workers = await lockWorkers(
     tx,
     reservations.map((it) => it.worker_sid),
@@ -180,8 +179,6 @@ const forget = async (tx: Tx, task: StoredTask): Promise<void> => {
   await remove(tx, 'tasks', { sid: task.sid })
   await remove(tx, 'reservations', { task_sid: task.sid })
   await remove(tx, 'task_transfers', { task_sid: task.sid })
-  await expectNothing(tx, task)
-  await notLater(tx, SWEEP, task.sid)
 }
 
 const tell = (

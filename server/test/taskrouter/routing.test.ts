@@ -200,6 +200,22 @@ describe('an offer', () => {
   })
 })
 
+describe('tasks that ignore capacity', () => {
+  test('all reach the workers they name at once, however many there are for each', async () => {
+    await using world = await openWorld()
+    const centre = await openCentre(world)
+    const workers = {
+      ana: await centre.worker('ana', {}, centre.offline),
+      ben: await centre.worker('ben', {}, centre.offline),
+    }
+    const named: [string, string][] = []
+    for (const [name, routingTarget] of [...Object.entries(workers), ...Object.entries(workers)])
+      named.push([await centre.task({ routingTarget, ignoreCapacity: 'true' }), name])
+    await world.settle()
+    for (const [task, name] of named) assert.deepEqual(await centre.offersOf(task), [`${name}:pending`])
+  })
+})
+
 describe('an offer that nobody answers', () => {
   test('runs out, sends the worker offline and goes to somebody else, across a restart', async () => {
     await using world = await openWorld({ engine: 'disk' })

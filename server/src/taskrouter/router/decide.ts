@@ -276,6 +276,7 @@ export const hasRoomForMore = async (reader: Reader, { offers, left }: Decision)
     lane.reads('channel.') ? [...busier] : lane.admitted.filter((it) => busier.has(it))
   const lanes = left.filter((it) => admitting(it).length)
   if (!lanes.length) return false
+  if (lanes.some((it) => it.facts.target.ignoreCapacity)) return true
   const rows = await namedOpenWorkers.all(reader, {
     sids: JSON.stringify([...busier]),
     taskChannelSids: channelsOf(lanes),

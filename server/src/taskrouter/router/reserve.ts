@@ -9,7 +9,7 @@ import type { StoredReservation, StoredTask, StoredWorker } from '../../store/ta
 import type { Tx } from '../../store/tx.ts'
 import { HOUSE } from '../house.ts'
 import { liveReservations, RESERVATION_TIMEOUT } from '../offer.ts'
-import { lockTasks, lockWorkers } from '../parents.ts'
+import { lockTasks, lockWorkers, workspaceSeen } from '../parents.ts'
 import { waitsNow } from '../placing.ts'
 import { taskRow } from '../task-row.ts'
 import { openTransfer } from '../transfer-row.ts'
@@ -27,7 +27,7 @@ export const reserve = async (
   workspaceSid: string,
   offers: readonly DecidedOffer[],
 ): Promise<number> => {
-  const workspace = await find(tx, 'workspaces', { sid: workspaceSid })
+  const workspace = await workspaceSeen(tx, workspaceSid)
   if (!workspace) return 0
   const tasks = await lockTasks(
     tx,

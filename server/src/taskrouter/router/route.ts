@@ -25,7 +25,8 @@ const LOST_ROUNDS_MAX = 5
 /** After so many the run ends, to look again once whoever is at work is done, in milliseconds. */
 const LOST_AGAIN_MS = 1_000
 
-const LEASE_MS = 60_000
+/** A run that ends when it should never outlives it; where its node dies, nothing is routed for so long. */
+const LEASE_MS = 15_000
 
 /** Workspaces routed at once on one node. */
 const AT_ONCE = 4
