@@ -103,9 +103,9 @@ export class Moment {
     return this.#transfersOf.get(taskSid) ?? []
   }
 
-  /** Whether a task goes to its worker whatever they are doing; not while it is given to others. */
+  /** Whether a task goes to its worker whatever they are doing; not once it was given to others. */
   isRegardless(task: Task): boolean {
-    return Boolean(task.ignore_capacity) && task.transfer_sid === null
+    return Boolean(task.ignore_capacity) && task.transfer_sid === null && task.task_queue_sid === null
   }
 
   /** What a worker has in hand, but for one reservation. */
@@ -186,7 +186,7 @@ export class Moment {
         this.#known.queues.get(transfer.transfer_to)?.clause.holds(this.factsOf(worker, undefined))
       )
     if (task.workflow_sid === null) {
-      if (task.routing_target?.startsWith('WK')) return task.routing_target === worker.sid
+      if (task.task_queue_sid === null) return task.routing_target === worker.sid
       return this.queueOf(task)?.clause.holds(this.factsOf(worker, undefined))
     }
     const target = this.targetOf(task)
