@@ -93,9 +93,9 @@ export const simulate = async (wanted: Wanted): Promise<Lived> => {
   while (stage.now() < end) {
     steps += 1
     const elapsed = chance.int(...STEP_MS)
-    stage.advance(elapsed)
     if (trouble && chance.percent(12)) stage.trials.troublePercent = chance.int(1, 20)
     if (trouble && chance.percent(6)) stage.trials.crashAfter = chance.int(1, 25)
+    await goOn(stage, elapsed)
     const calm = stage.trials.troublePercent === 0 && stage.trials.crashAfter === Number.POSITIVE_INFINITY
     const acting = act({ stage, chance, known, hands, elapsed, trouble })
     // Some of what people do meets the router at work; only apart from it can the order of service be told.
@@ -128,6 +128,12 @@ export const simulate = async (wanted: Wanted): Promise<Lived> => {
   }
 }
 
+/** Time passes, and leases are renewed while it does: not only once it is over, with all that is due by then. */
+const goOn = async (stage: Stage, ms: number): Promise<void> => {
+  stage.advance(ms)
+  await stage.quiet()
+}
+
 /** The disk is well again, the process is up; what was set back, or claimed by who could not say so, has been done. */
 const becomeCalm = async (stage: Stage, { sockets }: Centre): Promise<void> => {
   if (stage.trials.crashAfter !== Number.POSITIVE_INFINITY) {
@@ -139,9 +145,7 @@ const becomeCalm = async (stage: Stage, { sockets }: Centre): Promise<void> => {
   for (;;) {
     const late = await readLate(stage.reader)
     if (!late.length) return
-    stage.advance(Math.max(0, Math.max(...late) - stage.now()))
-    // So long a time is not passed over by leases: they are written before it is over.
-    await stage.quiet()
+    await goOn(stage, Math.max(0, Math.max(...late) - stage.now()))
     await stage.settle()
   }
 }
