@@ -83,13 +83,12 @@ export const tellEvent = (
   event: Recorded,
   workspace: { readonly sid: string; readonly friendly_name: string },
 ): { data: EventData; description: string; about: About } => {
-  const data = texts({
-    ...('task' in event && taskData(event.task)),
-    ...('worker' in event && workerData(event.worker)),
-    ...own(event),
-    workspace_sid: workspace.sid,
-    workspace_name: workspace.friendly_name,
-  })
+  const data = texts(
+    'task' in event ? taskData(event.task) : NOTHING,
+    'worker' in event ? workerData(event.worker) : NOTHING,
+    own(event),
+    { workspace_sid: workspace.sid, workspace_name: workspace.friendly_name },
+  )
   const description = DESCRIPTIONS[event.name].replace(/\{(\w+)\}/g, (_, key: string) => data[key] ?? '')
   return { data, description, about: aboutOf(event) }
 }
@@ -104,12 +103,17 @@ export const workspaceSidOf = (event: Recorded): string => {
   return event.workflow.workspace_sid
 }
 
-const texts = (values: Readonly<Record<string, Value>>): EventData =>
-  Object.fromEntries(
-    Object.entries(values).flatMap(([key, it]) =>
-      it === null || it === undefined ? [] : [[key, String(it)]],
-    ),
-  )
+const NOTHING = {}
+
+/** Of what two parts tell the later holds. */
+const texts = (...parts: readonly Readonly<Record<string, Value>>[]): EventData => {
+  const data: Record<string, string> = {}
+  for (const part of parts)
+    for (const [key, it] of Object.entries(part))
+      if (it === null || it === undefined) delete data[key]
+      else data[key] = String(it)
+  return data
+}
 
 /** Whole seconds, as callbacks tell moments. */
 const seconds = (ms: number | null): number | null => (ms === null ? null : Math.floor(ms / 1000))
