@@ -37,6 +37,9 @@ const lasts = new WeakMap<Nature, { at: number; sequence: number }>()
 export const firstSidAt = (prefix: string, ms: number): string =>
   prefix + Math.max(0, Math.floor(ms)).toString(16).padStart(TIME_DIGITS, '0')
 
+/** When a SID was made, in milliseconds since 1970; NaN of what is none. */
+export const momentOf = (sid: string): number => Number.parseInt(sid.slice(2, 2 + TIME_DIGITS), 16)
+
 /**
  * @param at the transaction's moment, in milliseconds
  * @returns a SID that sorts after every one this nature had before. Never a secret.

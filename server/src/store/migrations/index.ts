@@ -16,6 +16,7 @@ import { taskRouterEvents } from './0011-taskrouter-events.ts'
 import { eventBridge } from './0012-event-bridge.ts'
 import { transfers } from './0013-transfers.ts'
 import { messageMembers } from './0014-message-members.ts'
+import { leanEvents } from './0015-lean-events.ts'
 
 export interface Migration {
   readonly name: string
@@ -38,4 +39,5 @@ export const migrations: readonly Migration[] = [
   eventBridge,
   transfers,
   messageMembers,
+  leanEvents,
 ]
