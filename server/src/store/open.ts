@@ -35,7 +35,7 @@ export const openStore = async (
 
 const open = (where: Where, handed: Handed, onFault: (fault: Error) => void): Store => {
   if (where.kind === 'postgres') return openPostgres(where.url, handed, onFault)
-  if (where.kind === 'memory') return openSqlite(':memory:', handed, onFault)
+  if (where.kind === 'memory') return openSqlite(undefined, handed, onFault)
   mkdirSync(where.folder, { recursive: true, mode: 0o700 })
   return openSqlite(join(where.folder, 'parley.db'), handed, onFault)
 }

@@ -27,8 +27,20 @@ const TURNS_UNDER_LOAD = 4
 /** How long a statement waits for another process that holds the file, in milliseconds. */
 const BUSY_TIMEOUT_MS = 5_000
 
-/** How much of the database a connection keeps in memory. */
-const CACHE_KIB = 64 * 1024
+/** On disk what is acknowledged is there after the power fails, and a connection keeps 64 MiB in memory. */
+const ON_DISK = ['journal_mode = wal', 'synchronous = full', 'cache_size = -65536']
+
+/**
+ * In memory it is a file all the same, to SQLite alone, of 1 GiB at the most: `:memory:` is all cache, and there a commit
+ * can cost as much as there are pages.
+ */
+const IN_MEMORY = [
+  'journal_mode = memory',
+  'synchronous = off',
+  'locking_mode = exclusive',
+  'cache_size = -8192',
+]
+const MEMORY_FILE = 'file:parley?vfs=memdb'
 
 /** The log's pages after which a commit moves them itself; used only where the thread that does it is gone. */
 const AUTOCHECKPOINT_PAGES = 1_000
@@ -52,13 +64,11 @@ const inTurns = (turns: number, run: () => void): void => {
 }
 
 const connect = (path: string): DatabaseSync => {
+  const inMemory = path === MEMORY_FILE
   const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS })
   try {
-    db.exec('pragma journal_mode = wal')
-    db.exec('pragma synchronous = full')
-    db.exec('pragma foreign_keys = off')
-    db.exec(`pragma cache_size = -${CACHE_KIB}`)
-    db.exec('pragma temp_store = memory')
+    for (const it of [...(inMemory ? IN_MEMORY : ON_DISK), 'foreign_keys = off', 'temp_store = memory'])
+      db.exec(`pragma ${it}`)
     return db
   } catch (fault) {
     db.close()
@@ -173,13 +183,13 @@ class SqliteStore implements Store {
   #group: Promise<void> | undefined
   #closed: Promise<void> | undefined
 
-  constructor(path: string, handed: Handed, onFault: (fault: Error) => void) {
+  constructor(path: string | undefined, handed: Handed, onFault: (fault: Error) => void) {
     this.#handed = handed
     this.#onFault = onFault
-    this.#writer = new Connection(connect(path))
-    const inMemory = path === ':memory:'
+    this.#writer = new Connection(connect(path ?? MEMORY_FILE))
+    const inMemory = path === undefined
     this.#groupMs = inMemory ? Number.POSITIVE_INFINITY : GROUP_MS
-    this.#reads = inMemory ? this.#writer : new Connection(connect(path))
+    this.#reads = path === undefined ? this.#writer : new Connection(connect(path))
     this.reader = {
       dialect: 'sqlite',
       now: () => handed.nature.now(),
@@ -191,7 +201,7 @@ class SqliteStore implements Store {
           }
         : async (statement, values) => this.#reads.run(statement, values),
     }
-    if (inMemory) return
+    if (path === undefined) return
     this.#reads.db.exec('pragma query_only = on')
     this.#writer.db.exec('pragma wal_autocheckpoint = 0')
     this.#checkpointer = openCheckpointer(path, {
@@ -349,9 +359,12 @@ const withinItsTurn = <T>(verb: string, run: () => Promise<T>): Promise<T> =>
   })
 
 /**
- * Opens the database in `path` (`:memory:` for one that is gone afterwards) with nothing migrated yet.
+ * Opens the database in `path`, or without one a database that is gone afterwards, with nothing migrated yet.
  * @param onFault hears of what goes wrong where nobody waits for an answer
  * @throws where the file cannot be opened
  */
-export const openSqlite = (path: string, handed: Handed, onFault: (fault: Error) => void): Store =>
-  new SqliteStore(path, handed, onFault)
+export const openSqlite = (
+  path: string | undefined,
+  handed: Handed,
+  onFault: (fault: Error) => void,
+): Store => new SqliteStore(path, handed, onFault)
