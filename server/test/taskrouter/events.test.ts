@@ -88,6 +88,34 @@ for (const engine of ['memory', 'postgres'] as const satisfies Engine[])
       assert.deepEqual(seen, all)
     })
 
+    test('is gone through in both directions for what many events name, however far apart they are', async () => {
+      await using world = await openWorld({ engine })
+      const centre = await openCentre(world)
+      const queue = await centre.queue('Rare')
+      const tasks: string[] = []
+      for (const hours of [0, 1, 30, 200, 0]) {
+        world.clock.advance(hours * 3_600_000)
+        tasks.push(await centre.task({ taskQueueSid: queue }))
+        for (let at = 0; at < 3; at += 1) await centre.task()
+      }
+      const filters = { eventType: 'task.created', taskQueueSid: queue, startDate: new Date(0) }
+      const newest = tasks.toReversed()
+      assert.deepEqual(
+        (await centre.workspace.events.list(filters)).map((it) => it.resourceSid),
+        newest,
+      )
+      const two = { ...filters, pageSize: 2 }
+      const first = await centre.workspace.events.page(two)
+      const second = await first.nextPage()
+      const third = await second?.nextPage()
+      const back = await third?.previousPage()
+      const seen = [first, second, third, back].map((page) => page?.instances.map((it) => it.resourceSid))
+      const [a, b, c] = [newest.slice(0, 2), newest.slice(2, 4), newest.slice(4)]
+      assert.deepEqual(seen, [a, b, c, b])
+      const { sid } = await centre.workspace.taskChannels('voice').fetch()
+      assert.deepEqual(await typesOf(centre, { taskChannel: sid, startDate: new Date(0) }), [])
+    })
+
     test('forgets after as many days as it is told, however much there is', async () => {
       await using world = await openWorld({ engine, eventsDays: 2 })
       const centre = await openCentre(world)
