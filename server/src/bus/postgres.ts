@@ -44,6 +44,7 @@ export const openPostgresBus = async ({ url, node, onFault }: PostgresBusOptions
   const closing = new AbortController()
   let waiting: string[] = []
   let flushing: Promise<void> | undefined
+  const noticeBytesMax = PAYLOAD_BYTES_MAX - Buffer.byteLength(JSON.stringify({ from: node, notices: [] }))
 
   const connect = async (): Promise<pg.Client> => {
     const client = new pg.Client({
@@ -104,7 +105,7 @@ export const openPostgresBus = async ({ url, node, onFault }: PostgresBusOptions
       const bytes = Buffer.byteLength(notice) + 1
       if (made.length === 0 || bytes > room) {
         made.push(notice)
-        room = PAYLOAD_BYTES_MAX - Buffer.byteLength(JSON.stringify({ from: node, notices: [] })) - bytes
+        room = noticeBytesMax - bytes
       } else {
         made.push(`${made.pop()},${notice}`)
         room -= bytes
@@ -138,7 +139,15 @@ export const openPostgresBus = async ({ url, node, onFault }: PostgresBusOptions
   return {
     publish: (topic, about) => {
       own.publish(topic, about)
-      waiting.push(JSON.stringify([topic, about]))
+      const notice = JSON.stringify([topic, about])
+      // It would be refused as often as it is said, and all that waits behind it with it.
+      if (Buffer.byteLength(notice) > noticeBytesMax) {
+        onFault(
+          new Error(`a notice about ${topic} is too long for the bus, and other nodes do not hear of it`),
+        )
+        return
+      }
+      waiting.push(notice)
       if (waiting.length > WAITING_MAX) waiting = waiting.slice(-WAITING_MAX)
       // Whatever is said in this turn goes together.
       flushing ??= flush()
