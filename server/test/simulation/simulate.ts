@@ -32,6 +32,8 @@ export interface Wanted extends CentreWanted {
   readonly trouble?: boolean | undefined
   /** Breaks the world after each step, to see that it is noticed. @returns whether there was something to break */
   readonly sabotage?: ((tx: Tx) => Promise<boolean>) | undefined
+  /** Whether the log of events and what statistics are counted from are written; nothing here judges them. */
+  readonly records?: boolean | undefined
   /** Nobody routes. */
   readonly unrouted?: boolean | undefined
 }
@@ -83,7 +85,7 @@ export const simulate = async (wanted: Wanted): Promise<Lived> => {
         reserving: async (tx: Tx, event: Event) => order.note(tx, event, known),
       }),
     },
-    { routes: !wanted.unrouted, where: wanted.where, inTurns: wanted.inTurns },
+    { routes: !wanted.unrouted, where: wanted.where, inTurns: wanted.inTurns, records: wanted.records },
   )
   const known = await build(stage, chance, wanted)
   clients = known.clients

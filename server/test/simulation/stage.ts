@@ -88,12 +88,14 @@ export interface StageOptions {
   /** Whether the store does one thing after the other, so that each engine gives the same run. */
   readonly inTurns?: boolean | undefined
   readonly routes?: boolean
+  /** Whether the log of events and what statistics are counted from are written; both are unless said otherwise. */
+  readonly records?: boolean | undefined
 }
 
 export const openStage = async (
   chance: Chance,
   watching: Watching,
-  { where = { kind: 'memory' }, routes = true, ...options }: StageOptions = {},
+  { where = { kind: 'memory' }, routes = true, records = true, ...options }: StageOptions = {},
 ): Promise<Stage> => {
   /** What failed and was not meant to: bugs. */
   const faults: unknown[] = []
@@ -108,7 +110,7 @@ export const openStage = async (
   })
   const bus = openBus()
   let now = BEGINS_AT
-  const reactions = openReactions([...taskrouter.reactions], log)
+  const reactions = openReactions(records ? [...taskrouter.reactions] : [], log)
   const opened = await openStore(where, {
     nature: { now: () => now, randomHex: (digits) => chance.hex(digits) },
     vault: newVault(randomBytes(32)),
