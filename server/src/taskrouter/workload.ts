@@ -37,15 +37,17 @@ const countInHand = changing((db, at: { sid: string; by: number; versions: numbe
     .returningAll(),
 )
 
+const isOpen = (takes: number) =>
+  sql<number>`case when available = 1 and ${takes} = 1
+    and assigned_tasks + reserved_tasks < configured_capacity then 1 else 0 end`
+
+/** What stays as it is need not be written, nor its place among the idle. */
 const setOpen = changing((db, at: { workerSid: string; takes: number; idleSince: number }) =>
   db
     .updateTable('worker_channels')
-    .set({
-      open: sql<number>`case when available = 1 and ${at.takes} = 1
-        and assigned_tasks + reserved_tasks < configured_capacity then 1 else 0 end`,
-      idle_since: at.idleSince,
-    })
-    .where('worker_sid', '=', at.workerSid),
+    .set({ open: isOpen(at.takes), idle_since: at.idleSince })
+    .where('worker_sid', '=', at.workerSid)
+    .where((it) => it.or([it('idle_since', '!=', at.idleSince), it('open', '!=', isOpen(at.takes))])),
 )
 
 /** Whether a worker takes anything at all now, whatever the channel. */

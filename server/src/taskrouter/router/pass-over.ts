@@ -9,7 +9,7 @@ import { lockTasks } from '../parents.ts'
 import { moveOn, REASONS } from '../placing.ts'
 import { cancelLocked } from '../task-end.ts'
 import { targetWorkers } from '../text-expression.ts'
-import { scopeOf, type WorkerFacts } from '../worker-scope.ts'
+import { readsChannels, scopeOf, type WorkerFacts } from '../worker-scope.ts'
 import type { RoundLane } from './lane.ts'
 import { laneOf, readTarget } from './target.ts'
 import { nextTasks, workersOfWorkspace } from './waiting.ts'
@@ -76,7 +76,7 @@ export const readEverybody = async (
   lanes: readonly RoundLane[],
 ): Promise<Everybody> => {
   const workers = await workersOfWorkspace.all(reader, { workspaceSid })
-  const counts = lanes.some((it) => it.reads('channel.'))
+  const counts = lanes.some(({ queue }) => readsChannels({ text: queue?.target_workers ?? '' }))
   return { workers, facts: await known.of(reader, workers, counts) }
 }
 
