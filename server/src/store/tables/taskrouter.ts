@@ -63,7 +63,7 @@ export interface TaskRouterTables {
     /** Offers that stand, and the most that may stand at once. */
     offers: number
     offers_max: number
-    /** How many offers of it were rejected or ran out. */
+    /** How often an offer of it was rejected or ran out, or it came back with nobody at work on it. */
     refusals: number
     /** The transfer that is under way with it. */
     transfer_sid: string | null
