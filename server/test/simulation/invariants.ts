@@ -172,7 +172,7 @@ const timeouts = (moment: Moment): void => {
 const idle = (moment: Moment): void => {
   for (const task of moment.waiting)
     for (const worker of moment.freeFor(task))
-      if (moment.couldBeGiven(worker, task))
+      if (moment.isWanted(worker, task))
         throw new Broken(
           'idle',
           `${worker.friendly_name} could take ${task.sid}, which waits at ${task.step}`,

@@ -2,7 +2,7 @@
  * `npm run simulate -- --seed N --hours H`: a centre of 200 agents lives through so many hours, with faults and crashes.
  * They have shifts, eight hours on five days of seven; with `--round-the-clock` all of them are always there.
  * `--agents 0` makes it a small one by chance, as the tests have it; `--calm` leaves the trouble out; everything is
- * checked after `--every` steps, 20 unless given; with `--every 0` after each, and the order of service too. With `--log`
+ * checked after `--every` steps, 50 unless given; with `--every 0` after each, and the order of service too. With `--log`
  * the log of events and the statistics are written as well, which nothing here judges: that takes twice the time.
  */
 import { parseArgs } from 'node:util'
@@ -13,7 +13,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     hours: { type: 'string', default: '1' },
     agents: { type: 'string', default: '200' },
-    every: { type: 'string', default: '20' },
+    every: { type: 'string', default: '50' },
     calm: { type: 'boolean', default: false },
     log: { type: 'boolean', default: false },
     'round-the-clock': { type: 'boolean', default: false },

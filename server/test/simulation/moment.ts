@@ -37,6 +37,9 @@ export class Moment {
   readonly #transfers: ReadonlyMap<string, Transfer>
   readonly #transfersOf: ReadonlyMap<string, Everything['transfers']>
   readonly #attributes = new Map<string, Readonly<Record<string, unknown>>>()
+  readonly #targets = new Map<string, Target | undefined>()
+  /** By worker. */
+  readonly #facts = new Map<string, Facts>()
   /** By task channel. */
   readonly #free = new Map<string, readonly Worker[]>()
 
@@ -129,6 +132,11 @@ export class Moment {
 
   /** Where the workflow has the task; undefined where it has none, or the task is to begin anew. */
   targetOf(task: Task): Target | undefined {
+    if (!this.#targets.has(task.sid)) this.#targets.set(task.sid, this.#readTarget(task))
+    return this.#targets.get(task.sid)
+  }
+
+  #readTarget(task: Task): Target | undefined {
     const routing = this.#known.workflows.get(task.workflow_sid ?? '')?.routing
     if (!routing || task.step === null) return undefined
     if (task.step === 'default') return routing.fallback
@@ -145,6 +153,13 @@ export class Moment {
   }
 
   factsOf(worker: Worker, task: Task | undefined): Facts {
+    const known = this.#facts.get(worker.sid) ?? this.#readFacts(worker)
+    this.#facts.set(worker.sid, known)
+    return task ? { ...known, task: this.json(task.attributes) } : known
+  }
+
+  /** As they are before a task is looked at. */
+  #readFacts(worker: Worker): Facts {
     const assigned: Record<string, number> = {}
     for (const it of this.inHand(worker)) {
       if (it.reservation_status === 'pending') continue
@@ -154,7 +169,7 @@ export class Moment {
     const activity = this.all.activities.find((it) => it.sid === worker.activity_sid)
     return {
       worker: this.json(worker.attributes),
-      task: task ? this.json(task.attributes) : {},
+      task: {},
       assigned,
       activityName: activity?.friendly_name ?? null,
       now: this.now,
@@ -208,9 +223,12 @@ export class Moment {
   }
 
   couldBeGiven(worker: Worker, task: Task, but?: string): boolean {
-    return (
-      this.isFree(worker, task, but) && this.isFor(worker, task) === true && !this.isBarred(worker, task, but)
-    )
+    return this.isFree(worker, task, but) && this.isWanted(worker, task, but)
+  }
+
+  /** Whether a worker who is free could be given a task. */
+  isWanted(worker: Worker, task: Task, but?: string): boolean {
+    return this.isFor(worker, task) === true && !this.isBarred(worker, task, but)
   }
 
   /** Those who would take one more task of this kind. */

@@ -7,7 +7,14 @@ const every = {
   workspaces: reading((db, _: { all: true }) => db.selectFrom('workspaces').selectAll()),
   activities: reading((db, _: { all: true }) => db.selectFrom('activities').selectAll()),
   workers: reading((db, _: { all: true }) => db.selectFrom('workers').selectAll().orderBy('sid')),
-  channels: reading((db, _: { all: true }) => db.selectFrom('worker_channels').selectAll().orderBy('sid')),
+  channels: reading((db, _: { all: true }) =>
+    db
+      .selectFrom('worker_channels')
+      .select(['sid', 'worker_sid', 'task_channel_sid', 'task_channel_unique_name'])
+      .select(['available', 'open', 'idle_since'])
+      .select(['configured_capacity', 'assigned_tasks', 'reserved_tasks'])
+      .orderBy('sid'),
+  ),
   tasks: reading((db, _: { all: true }) => db.selectFrom('tasks').selectAll().orderBy('sid')),
   reservations: reading((db, _: { all: true }) => db.selectFrom('reservations').selectAll().orderBy('sid')),
   transfers: reading((db, _: { all: true }) => db.selectFrom('task_transfers').selectAll()),
