@@ -69,7 +69,8 @@ const search = async (reader: Reader, asked: Filters, page: PageAsked): Promise<
   const upwards = page.before !== undefined
   const [low, high] = [momentOf(first.sid), momentOf(last.sid) + 1]
   const edge = page.after ?? page.before
-  const start = edge === undefined ? high : momentOf(edge) + (upwards ? 0 : 1)
+  // An edge that nobody was given may lie as far from the log as it likes.
+  const start = edge === undefined ? high : Math.max(low, Math.min(high, momentOf(edge) + (upwards ? 0 : 1)))
   const found: Stored[] = []
   let stretch = STRETCH_MIN_MS
   for (let at = start; found.length < page.limit && (upwards ? at < high : at > low); ) {

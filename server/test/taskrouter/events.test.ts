@@ -114,6 +114,15 @@ for (const engine of ['memory', 'postgres'] as const satisfies Engine[])
       assert.deepEqual(seen, [a, b, c, b])
       const { sid } = await centre.workspace.taskChannels('voice').fetch()
       assert.deepEqual(await typesOf(centre, { taskChannel: sid, startDate: new Date(0) }), [])
+      // From an edge that this list never gave: after all there is, or before it.
+      const from = async (way: 'A' | 'B', digit: string) => {
+        const query = `EventType=task.created&TaskQueueSid=${queue}&StartDate=2000-01-01T00:00:00Z&PageSize=2`
+        const path = `/v1/Workspaces/${await sidOf(centre)}/Events?${query}&PageToken=P${way}EV${digit.repeat(32)}`
+        const { events } = (await (await world.fetch(path)).json()) as { events: { resource_sid: string }[] }
+        return events.map((it) => it.resource_sid)
+      }
+      assert.deepEqual(await from('A', 'f'), a)
+      assert.deepEqual(await from('B', '0'), newest.slice(-2))
     })
 
     test('forgets after as many days as it is told, however much there is', async () => {

@@ -223,6 +223,20 @@ for (const engine of ['memory', 'postgres'] as const)
       assert.match(summary, /; none of the 2 workers considered, of 5, can take it: 2 not in the queue, /)
     })
 
+    test('tells of a line the five tasks at its head one by one, and counts the others', async () => {
+      await using world = await openWorld({ engine })
+      const centre = await openCentre(world)
+      const ana = await centre.worker('ana', {}, centre.offline)
+      const tasks: string[] = []
+      for (let at = 0; at < 9; at += 1) tasks.push(await centre.task())
+      await world.settle()
+      const { lines } = await explainWorker(centre, ana)
+      assert.deepEqual(
+        lines.map((it) => [it.waiting, it.tasks.map(({ task_sid }) => task_sid)]),
+        [[9, tasks.slice(0, 5)]],
+      )
+    })
+
     test('says of a worker which lines could reach them, and what stands in the way', async () => {
       await using world = await openWorld({ engine })
       const centre = await openSkilled(world)

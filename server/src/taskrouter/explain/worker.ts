@@ -119,7 +119,7 @@ const lineOf = async (
     reader,
     lane.tasks.map((it) => it.sid),
   )
-  const tasks = lane.tasks.map(({ sid, priority, start }) => {
+  const tasks = lane.tasks.slice(0, TASKS_TOLD).map(({ sid, priority, start }) => {
     const own: Found[] = answerObstacles(
       worker.sid,
       answers.get(sid),
