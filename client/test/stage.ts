@@ -9,6 +9,7 @@ import twilio from 'twilio'
 import { type Proxy as Network, openProxy } from '../../server/test/realtime/proxy.ts'
 import { openWorld, type Twilio, type World, type WorldOptions } from '../../server/test/world/index.ts'
 import { ChatClient, type ChatClientOptions, type ChatEvents } from '../src/index.ts'
+import { nextAmong, PATIENCE_MS } from './next.ts'
 import type { SdkAsked, SdkHeard } from './sdk-thread.ts'
 
 export interface TokenAsked {
@@ -69,27 +70,8 @@ export const openStage = async (options: WorldOptions = {}): Promise<Stage> => {
   }
 }
 
-/** How long something that must happen may take, in milliseconds. */
-const PATIENCE_MS = 20_000
-
-/** The next event of a name for which `fits` holds; ask before what causes it. */
-export const next = <Name extends keyof ChatEvents>(
-  client: ChatClient,
-  name: Name,
-  fits: (...args: ChatEvents[Name]) => boolean = () => true,
-): Promise<ChatEvents[Name][0]> =>
-  new Promise((resolve, reject) => {
-    const late = setTimeout(() => {
-      off()
-      reject(new Error(`${name} did not come in ${PATIENCE_MS} ms`))
-    }, PATIENCE_MS)
-    const off = client.on(name, (...args) => {
-      if (!fits(...args)) return
-      clearTimeout(late)
-      off()
-      resolve(args[0])
-    })
-  })
+/** The next event of a chat client. */
+export const next = nextAmong<ChatEvents>()
 
 /**
  * Runs a module of its own, which must end by itself: `ChatClient` and `WorkerClient` are there, and `url`, the house's address.

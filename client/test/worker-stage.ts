@@ -9,6 +9,7 @@ import { mustAgree } from '../../server/test/taskrouter/agreement.ts'
 import { type Centre, openCentre } from '../../server/test/taskrouter/centre.ts'
 import { openWorld, type World, type WorldOptions } from '../../server/test/world/index.ts'
 import { type Reservation, WorkerClient, type WorkerClientOptions, type WorkerEvents } from '../src/index.ts'
+import { nextAmong, PATIENCE_MS } from './next.ts'
 import type { WorkerSdkAsked, WorkerSdkHeard } from './worker-sdk-thread.ts'
 
 export interface WorkerTokenAsked {
@@ -80,27 +81,8 @@ export const openWorkerStage = async (options: WorldOptions = {}): Promise<Worke
   }
 }
 
-/** How long something that must happen may take, in milliseconds. */
-const PATIENCE_MS = 20_000
-
-/** The next event of a name for which `fits` holds; ask before what causes it. */
-export const nextOf = <Name extends keyof WorkerEvents>(
-  client: WorkerClient,
-  name: Name,
-  fits: (...args: WorkerEvents[Name]) => boolean = () => true,
-): Promise<WorkerEvents[Name][0]> =>
-  new Promise((resolve, reject) => {
-    const late = setTimeout(() => {
-      off()
-      reject(new Error(`${name} did not come in ${PATIENCE_MS} ms`))
-    }, PATIENCE_MS)
-    const off = client.on(name, (...args) => {
-      if (!fits(...args)) return
-      clearTimeout(late)
-      off()
-      resolve(args[0])
-    })
-  })
+/** The next event of a worker's client. */
+export const nextOf = nextAmong<WorkerEvents>()
 
 const TOLD = [
   'activityUpdated',

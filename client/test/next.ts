@@ -1,0 +1,31 @@
+/** Waiting for what a client of ours tells. */
+
+/** How long something that must happen may take, in milliseconds. */
+export const PATIENCE_MS = 20_000
+
+interface Tells<Events extends Listened<Events>> {
+  on<Name extends keyof Events>(name: Name, listener: (...args: Events[Name]) => void): () => void
+}
+
+type Listened<Events> = { readonly [Name in keyof Events]: unknown[] }
+
+/** For the clients that tell these events: the next of a name for which `fits` holds; ask before what causes it. */
+export const nextAmong =
+  <Events extends Listened<Events>>() =>
+  <Name extends keyof Events>(
+    client: Tells<Events>,
+    name: Name,
+    fits: (...args: Events[Name]) => boolean = () => true,
+  ): Promise<Events[Name][0]> =>
+    new Promise((resolve, reject) => {
+      const late = setTimeout(() => {
+        off()
+        reject(new Error(`${String(name)} did not come in ${PATIENCE_MS} ms`))
+      }, PATIENCE_MS)
+      const off = client.on(name, (...args) => {
+        if (!fits(...args)) return
+        clearTimeout(late)
+        off()
+        resolve(args[0])
+      })
+    })
