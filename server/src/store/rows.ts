@@ -20,24 +20,20 @@ interface Shape {
 // biome-ignore lint/suspicious/noExplicitAny: the typed doors are `insert`, `update` and `remove` below
 type AnyDb = any
 
-/** Names of values beside those of the columns; each is made once, since no text is made on a hot path. */
-const namesOf = (make: (column: string) => string): ((column: string) => string) => {
-  const known = new Map<string, string>()
-  return (column) => {
-    const it = known.get(column) ?? make(column)
-    known.set(column, it)
-    return it
-  }
-}
+const keyNames = new Map<string, string>()
 
-/** Of a column by which the row that changes is found: the same column may change. */
-const asKey = namesOf((column) => `where ${column}`)
+/** Of a column by which the row that changes is found, since the same column may change. Made once: updates are hot. */
+const asKey = (column: string): string => {
+  const it = keyNames.get(column) ?? `where ${column}`
+  keyNames.set(column, it)
+  return it
+}
 
 /** How many rows go into one statement: each number of rows is a statement of its own. */
 const TOGETHER_MAX = 16
 
-const rowNames = Array.from({ length: TOGETHER_MAX }, (_, row) => namesOf((column) => `${row} ${column}`))
-const inRow = (row: number, column: string): string => (rowNames[row] as (typeof rowNames)[number])(column)
+/** Of a column in one of several rows. */
+const inRow = (row: number, column: string): string => `${row} ${column}`
 
 const inserting = byShape<Shape>(({ table, columns }) =>
   statement((db: AnyDb, at: Values) =>
