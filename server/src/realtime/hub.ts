@@ -132,28 +132,28 @@ export const openHub = ({ reader, encode, onFault, tellOthers }: HubOptions): Hu
 
   /** Reads what this process has missed, and goes on for as long as there is more. */
   const readOn = (place: Place): void => {
-    if (place.isReading || place.told === undefined) return
-    place.isReading = true
-    void readMissed(place)
-      .catch(onFault)
-      .finally(() => {
-        place.isReading = false
-      })
+    if (!place.isReading && place.told !== undefined) void readMissed(place).catch(onFault)
   }
 
   const readMissed = async (place: Place): Promise<void> => {
-    for (;;) {
-      const { told = 0 } = place
-      const since = await changesSince(reader, place.followed, told)
-      if (!since) return
-      for (const change of since.changes) if (change.number > (place.told ?? 0)) tellOf(place, change)
-      place.told = Math.max(place.told ?? 0, since.number)
-      if (since.isAll && place.heard <= place.told) return
-      if (since.isAll && since.number === told) {
-        // What was heard of is not to be read: it was undone, or is gone.
-        place.heard = place.told
-        return
+    place.isReading = true
+    try {
+      for (;;) {
+        const { told = 0 } = place
+        const since = await changesSince(reader, place.followed, told)
+        if (!since) return
+        for (const change of since.changes) if (change.number > (place.told ?? 0)) tellOf(place, change)
+        place.told = Math.max(place.told ?? 0, since.number)
+        if (since.isAll && place.heard <= place.told) return
+        if (since.isAll && since.number === told) {
+          // What was heard of is not to be read: it was undone, or is gone.
+          place.heard = place.told
+          return
+        }
       }
+    } finally {
+      // In the same turn as the last look at what was heard: what is heard from here on reads again.
+      place.isReading = false
     }
   }
 
