@@ -108,7 +108,8 @@ export const Task = resource({
         IgnoreCapacity: text(),
         TaskQueueSid: sid('WQ'),
       },
-      about: 'TaskChannel: a SID or a unique name; default unless given.',
+      about:
+        'TaskChannel: a SID or a unique name; default unless given. RoutingTarget: the SID of a worker, a queue or a workflow, to which the task goes straight; beside a worker, TaskQueueSid and WorkflowSid say what it counts for and how long its offers stand, and beside a queue WorkflowSid does.',
     },
     update: {
       form: {

@@ -13,7 +13,7 @@ import type { Reader, Tx } from '../store/tx.ts'
 import type { Value } from './expression/compile.ts'
 import { hold } from './held.ts'
 import { laneOf, type Target } from './router/target.ts'
-import { isLive, taskRow } from './task-row.ts'
+import { isLed, isLive, taskRow } from './task-row.ts'
 import { wakeRouter } from './wake-router.ts'
 import { parseWorkflowConfiguration, type WorkflowTarget } from './workflow-configuration.ts'
 import { enter, type Facts, resume, type Stop, skip } from './workflow-step.ts'
@@ -199,8 +199,8 @@ export const moveOn = async (
   { task, why, actor }: { task: StoredTask; why: Exclude<Why, 'new'>; actor: Actor },
 ): Promise<{ task: StoredTask; nowhere?: keyof typeof REASONS; stays?: true }> => {
   // One that is being transferred goes where it was sent.
-  if (task.workflow_sid === null || task.transfer_sid !== null) return { task, stays: true }
-  const workflow = await find(tx, 'workflows', { sid: task.workflow_sid })
+  if (!isLed(task) || task.transfer_sid !== null) return { task, stays: true }
+  const workflow = await find(tx, 'workflows', { sid: task.workflow_sid as string })
   if (!workflow) return { task, stays: true }
   const { place, notes } = await findPlace(tx, { task, workflow, why, actor })
   for (const note of notes) tx.record(note)

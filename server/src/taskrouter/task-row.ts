@@ -8,6 +8,13 @@ export const taskRow = (task: StoredTask, now: number): TaskRow & StoredTask => 
   addons: '{}',
 })
 
+/**
+ * Whether a workflow leads the task from target to target. One that was sent straight to a queue or a worker may have a
+ * workflow, too: how long its offers stand and who is asked about them is that workflow's to say, and where it goes is not.
+ */
+export const isLed = ({ workflow_sid, routing_target }: StoredTask): boolean =>
+  workflow_sid !== null && (routing_target === null || routing_target === workflow_sid)
+
 /** Still to be given to a worker. */
 export const isLive = ({ assignment_status }: Pick<TaskRow, 'assignment_status'>): boolean =>
   assignment_status === 'pending' || assignment_status === 'reserved'

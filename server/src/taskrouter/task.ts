@@ -11,6 +11,7 @@ import {
   VIRTUAL_START_MIN,
 } from '@parley/contract/taskrouter/task.ts'
 import type { TaskChannelRow } from '@parley/contract/taskrouter/task-channel.ts'
+import type { TaskQueueRow } from '@parley/contract/taskrouter/task-queue.ts'
 import type { WorkflowRow } from '@parley/contract/taskrouter/workflow.ts'
 import { bind } from '../http/binding.ts'
 import { reading } from '../store/query.ts'
@@ -30,7 +31,7 @@ import {
   requireWorkspace,
 } from './parents.ts'
 import { expectStep, findPlace, moveOn, placeIn, REASONS, turnOf } from './placing.ts'
-import { laneOf, readTarget, type Target } from './router/target.ts'
+import { laneOf, readTarget, type Target, targetOfWorker } from './router/target.ts'
 import { mustMatch, sayVersion } from './row-version.ts'
 import {
   cancelLocked,
@@ -41,7 +42,7 @@ import {
   wrapLocked,
 } from './task-end.ts'
 import { listTasks } from './task-list.ts'
-import { isLive, taskRow } from './task-row.ts'
+import { isLed, isLive, taskRow } from './task-row.ts'
 import { wakeRouter } from './wake-router.ts'
 import { parseWorkflowConfiguration } from './workflow-configuration.ts'
 import { targetAt } from './workflow-step.ts'
@@ -96,14 +97,14 @@ export const createTask = async (tx: Tx, wanted: TaskWanted): Promise<TaskRow & 
     reason: null,
     timeout: wanted.timeout ?? TASK_TIMEOUT_SECONDS,
     virtual_start_time: start,
-    ignore_capacity: Number(way.target.ignoreCapacity ?? false),
+    ignore_capacity: Number(way.straight?.target.ignoreCapacity ?? false),
     routing_target: wanted.routingTarget ?? null,
     date_created: now,
     date_updated: now,
     version: 0,
     step: null,
     target_since: now,
-    target: JSON.stringify(way.target),
+    target: JSON.stringify(way.straight?.target ?? {}),
     lane: null,
     waits: 0,
     priority_down: -(wanted.priority ?? 0),
@@ -131,40 +132,36 @@ const mustHaveBegun = (start: number, now: number): number => {
   })
 }
 
-/** Through a workflow, or straight to a queue or a worker. */
-interface Way {
-  readonly workflow?: WorkflowRow
-  readonly queueSid?: string
-  readonly target: Target
-}
+/** Where its workflow leads, or straight to a queue or a worker. */
+type Way =
+  | { readonly workflow: WorkflowRow; readonly straight?: never }
+  | {
+      readonly workflow: WorkflowRow | undefined
+      readonly straight: { readonly queue: TaskQueueRow | undefined; readonly target: Target }
+    }
 
 const readWay = async (tx: Tx, wanted: TaskWanted): Promise<Way> => {
-  const { workspaceSid, routingTarget, taskQueueSid } = wanted
+  const { workspaceSid, routingTarget, taskQueueSid, workflowSid } = wanted
+  const queueOf = (sid: string, parameter: string) => requireTaskQueue(tx, workspaceSid, sid, parameter)
+  const workflowOf = (sid: string, parameter: string) => requireWorkflow(tx, workspaceSid, sid, parameter)
+  const queue = taskQueueSid ? await queueOf(taskQueueSid, 'TaskQueueSid') : undefined
+  const workflow = workflowSid ? await workflowOf(workflowSid, 'WorkflowSid') : undefined
   if (routingTarget) {
-    if (isSid('WW', routingTarget))
-      return { workflow: await requireWorkflow(tx, workspaceSid, routingTarget, 'RoutingTarget'), target: {} }
-    if (isSid('WQ', routingTarget)) {
-      await requireTaskQueue(tx, workspaceSid, routingTarget, 'RoutingTarget')
-      return { queueSid: routingTarget, target: {} }
-    }
+    if (isSid('WW', routingTarget)) return { workflow: await workflowOf(routingTarget, 'RoutingTarget') }
+    if (isSid('WQ', routingTarget))
+      return { workflow, straight: { queue: await queueOf(routingTarget, 'RoutingTarget'), target: {} } }
     const worker = await find(tx, 'workers', { sid: routingTarget, workspace_sid: workspaceSid })
     if (!worker)
       throw problem('invalid_parameter', {
         parameter: 'RoutingTarget',
         reason: 'expected the SID of a worker, a task queue or a workflow of the workspace',
       })
-    const ignores = wanted.ignoreCapacity ?? true
-    return { target: { workerSid: worker.sid, ...(ignores && { ignoreCapacity: true }) } }
+    const target = targetOfWorker(worker.sid, { ignoresCapacity: wanted.ignoreCapacity ?? true })
+    return { workflow, straight: { queue, target } }
   }
-  if (taskQueueSid) {
-    await requireTaskQueue(tx, workspaceSid, taskQueueSid, 'TaskQueueSid')
-    // Beside a workflow, which leads through queues of its own, it says nothing.
-    if (!wanted.workflowSid) return { queueSid: taskQueueSid, target: {} }
-  }
-  const workflow = wanted.workflowSid
-    ? await requireWorkflow(tx, workspaceSid, wanted.workflowSid, 'WorkflowSid')
-    : await onlyWorkflow(tx, workspaceSid)
-  return { workflow, target: {} }
+  // Beside a workflow, which leads through queues of its own, a queue says nothing.
+  if (queue && !workflow) return { workflow, straight: { queue, target: {} } }
+  return { workflow: workflow ?? (await onlyWorkflow(tx, workspaceSid)) }
 }
 
 const twoWorkflows = reading((db, at: { workspaceSid: string }) =>
@@ -177,10 +174,10 @@ const onlyWorkflow = async (tx: Tx, workspaceSid: string): Promise<WorkflowRow> 
   return requireWorkflow(tx, workspaceSid, workflow.sid, 'WorkflowSid')
 }
 
-const begin = async (tx: Tx, draft: StoredTask, way: Way, actor: Actor) => {
+const begin = async (tx: Tx, draft: StoredTask, { workflow, straight }: Way, actor: Actor) => {
   const now = tx.now()
-  if (way.workflow) {
-    const { place, notes } = await findPlace(tx, { task: draft, workflow: way.workflow, why: 'new', actor })
+  if (!straight) {
+    const { place, notes } = await findPlace(tx, { task: draft, workflow, why: 'new', actor })
     const placed = place.kind === 'placed' ? place : undefined
     const task = { ...draft, ...placed?.changes }
     await insert(tx, 'tasks', task)
@@ -188,22 +185,14 @@ const begin = async (tx: Tx, draft: StoredTask, way: Way, actor: Actor) => {
     const nowhere = place.kind === 'nowhere' ? place.why : undefined
     return { task, untilAgeSeconds: placed?.untilAgeSeconds ?? null, nowhere }
   }
-  const queue = way.queueSid ? await find(tx, 'task_queues', { sid: way.queueSid }) : undefined
+  const { queue, target } = straight
   const { priority } = draft
   const task: StoredTask = queue
-    ? { ...draft, ...placeIn(draft, { queue, target: way.target, priority, step: null, now }) }
-    : { ...draft, lane: laneOf(null, draft.task_channel_sid, way.target, draft.attributes), waits: 1 }
+    ? { ...draft, ...placeIn(draft, { queue, target, priority, step: null, now }) }
+    : { ...draft, lane: laneOf(null, draft.task_channel_sid, target, draft.attributes), waits: 1 }
   await insert(tx, 'tasks', task)
-  if (queue) {
-    const entered = {
-      accountSid: task.account_sid,
-      at: now,
-      actor,
-      taskQueue: queue,
-      task: taskRow(task, now),
-    }
-    tx.record({ name: 'task-queue.entered', ...entered })
-  }
+  const told = { accountSid: task.account_sid, at: now, actor, task: taskRow(task, now) }
+  if (queue) tx.record({ name: 'task-queue.entered', ...told, taskQueue: queue })
   return { task, untilAgeSeconds: null, nowhere: undefined }
 }
 
@@ -289,7 +278,7 @@ const change = async (
       reason: 'only a pending task can change it',
     })
   const queue = task.task_queue_sid ? await find(tx, 'task_queues', { sid: task.task_queue_sid }) : undefined
-  const again = !ends && attributes !== task.attributes && task.workflow_sid !== null && isLive(task)
+  const again = !ends && attributes !== task.attributes && isLed(task) && isLive(task)
   const priority = again ? (asked.priority ?? task.priority) : await priorityAsked(tx, task, asked.priority)
   const changed = await update(
     tx,

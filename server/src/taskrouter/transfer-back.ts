@@ -10,7 +10,7 @@ import type { StoredReservation, StoredTask } from '../store/tables/taskrouter.t
 import type { Tx } from '../store/tx.ts'
 import { liveReservations } from './offer.ts'
 import { moveOn, placeIn, REASONS } from './placing.ts'
-import { laneOf, type Target } from './router/target.ts'
+import { laneOf, type Target, targetOfWorker } from './router/target.ts'
 import { cancelLocked, expectNothing, expectTimeout } from './task-end.ts'
 import { taskRow } from './task-row.ts'
 import { wakeRouter } from './wake-router.ts'
@@ -47,7 +47,7 @@ export const takeBack = async (
   }
   const { priority } = task
   const target: Target = task.routing_target?.startsWith('WK')
-    ? { workerSid: task.routing_target, ...(task.ignore_capacity === 1 && { ignoreCapacity: true }) }
+    ? targetOfWorker(task.routing_target, { ignoresCapacity: task.ignore_capacity === 1 })
     : {}
   const placed =
     status !== 'pending'

@@ -108,7 +108,13 @@ export class Moment {
 
   /** Whether a task goes to its worker whatever they are doing; not once it was given to others. */
   isRegardless(task: Task): boolean {
-    return Boolean(task.ignore_capacity) && task.transfer_sid === null && task.task_queue_sid === null
+    return Boolean(task.ignore_capacity) && task.transfer_sid === null && this.isStraight(task)
+  }
+
+  /** Whether a task is for the one worker it was sent to: who gave it away leaves it to its queue, where it has one. */
+  isStraight(task: Task): boolean {
+    if (!task.routing_target?.startsWith('WK')) return false
+    return task.task_queue_sid === null || this.transfersOf(task.sid).length === 0
   }
 
   /** What a worker has in hand, but for one reservation. */
@@ -200,10 +206,9 @@ export class Moment {
         !this.hadIt(worker, transfer) &&
         this.#known.queues.get(transfer.transfer_to)?.clause.holds(this.factsOf(worker, undefined))
       )
-    if (task.workflow_sid === null) {
-      if (task.task_queue_sid === null) return task.routing_target === worker.sid
+    if (this.isStraight(task)) return task.routing_target === worker.sid
+    if (task.workflow_sid === null || task.routing_target !== null)
       return this.queueOf(task)?.clause.holds(this.factsOf(worker, undefined))
-    }
     const target = this.targetOf(task)
     if (!target) return undefined
     if (target.known && this.json(task.attributes).agent !== worker.friendly_name) return false

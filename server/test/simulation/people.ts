@@ -107,6 +107,8 @@ const comeIn = ({ stage, chance, known }: Acting): Promise<unknown> => {
         : {
             routingTarget: chance.pick(known.workers),
             ignoreCapacity: String(chance.percent(50)),
+            ...(chance.percent(50) && { taskQueueSid: chance.pick([...known.queues.keys()]) }),
+            ...(chance.percent(30) && { workflowSid: chance.pick([...known.workflows.keys()]) }),
           }),
   })
 }

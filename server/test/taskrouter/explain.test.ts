@@ -350,6 +350,21 @@ describe('Explain', () => {
     )
   })
 
+  test('tells of a task that was sent straight to a worker nothing of the queue and workflow it is in', async () => {
+    await using world = await openWorld()
+    const centre = await openCentre(world, { routed: false })
+    const nobody = await centre.queue('Nobody', { targetWorkers: '1 == 2' })
+    const workflow = await centre.workflow('Calls', { default_filter: { queue: nobody } })
+    const ana = await centre.worker('ana', {}, centre.offline)
+    const asked = { routingTarget: ana, taskQueueSid: nobody, workflowSid: workflow, ignoreCapacity: 'false' }
+    const task = await centre.task(asked)
+    await world.settle()
+    const answer = await explainTask(centre, task)
+    assert.equal(answer.workflow, null)
+    assert.deepEqual(obstaclesOf(answer, 'ana'), ['activity'])
+    assert.equal(answer.summary, 'It waits in Nobody for ana alone, who cannot take it: not available.')
+  })
+
   test('tells whether a target lets the task pass, and what of one with a task at a time', async () => {
     await using world = await openWorld()
     const centre = await openCentre(world, { routed: false, workspace: { multiTaskEnabled: false } })

@@ -267,6 +267,45 @@ describe('a task', () => {
     assert.deepEqual(await seen({ routingTarget: second }), ['Second', 'Two', second, false])
     const absent = `WQ${'0'.repeat(32)}`
     await assert.rejects(seen({ routingTarget: absent }), refused(400, 20001, /RoutingTarget/))
+    const ana = await centre.worker('ana')
+    assert.deepEqual(await seen({ routingTarget: ana }), [null, null, ana, true])
+    const beside = { taskQueueSid: one, workflowSid: second }
+    assert.deepEqual(await seen({ routingTarget: ana, ...beside }), ['Second', 'One', ana, true])
+    await assert.rejects(
+      seen({ routingTarget: ana, taskQueueSid: absent }),
+      refused(400, 20001, /TaskQueueSid/),
+    )
+    const none = `WW${'0'.repeat(32)}`
+    await assert.rejects(seen({ routingTarget: ana, workflowSid: none }), refused(400, 20001, /WorkflowSid/))
+  })
+
+  test('that is sent straight to a worker is in its queue and workflow for the record, and goes nowhere else', async () => {
+    await using world = await openWorld()
+    const centre = await openCentre(world, { routed: false })
+    const [nobody, two] = [
+      await centre.queue('Nobody', { targetWorkers: '1 == 2' }),
+      await centre.queue('Two'),
+    ]
+    const configuration = { filters: [{ expression: 'moved == true', targets: [{ queue: two }] }] }
+    const { sid: workflow } = await centre.workspace.workflows.create({
+      friendlyName: 'Calls',
+      configuration: JSON.stringify({ task_routing: configuration }),
+      taskReservationTimeout: 7,
+    })
+    const ana = await centre.worker('ana')
+    await centre.worker('ben')
+    const task = await centre.task({ routingTarget: ana, taskQueueSid: nobody, workflowSid: workflow })
+    await world.settle()
+    assert.deepEqual(await centre.offersOf(task), ['ana:pending'])
+    await centre.workspace.tasks(task).update({ attributes: '{"moved":true}' })
+    await centre.workspace.workflows(workflow).update({ reEvaluateTasks: 'true' })
+    world.clock.advance(7_000)
+    await world.settle()
+    assert.deepEqual(await centre.offersOf(task), ['ana:timeout'])
+    const { taskQueueSid, workflowSid, assignmentStatus } = await centre.workspace.tasks(task).fetch()
+    assert.deepEqual([taskQueueSid, workflowSid, assignmentStatus], [nobody, workflow, 'pending'])
+    const { cumulative } = await centre.workspace.taskQueues(nobody).statistics().fetch()
+    assert.deepEqual([cumulative.tasks_entered, cumulative.reservations_timed_out], [1, 1])
   })
 
   test('is canceled as it is asked, though with its new attributes no filter would take it', async () => {

@@ -21,7 +21,7 @@ import { laneFacts, RoundLane } from '../router/lane.ts'
 import { countWorkers, readEverybody, skipScope } from '../router/pass-over.ts'
 import { COUNTED_MAX, waitingBefore } from '../router/waiting.ts'
 import { WorkersKnown } from '../router/workers-known.ts'
-import { isLive, taskRow } from '../task-row.ts'
+import { isLed, isLive, taskRow } from '../task-row.ts'
 import { openTransfer } from '../transfer-row.ts'
 import { parseWorkflowConfiguration } from '../workflow-configuration.ts'
 import { skip } from '../workflow-step.ts'
@@ -49,8 +49,9 @@ const explainTask = async (
   page: Page,
 ): Promise<TaskExplanationRow> => {
   const now = reader.now()
-  const workflow =
-    task.workflow_sid === null ? undefined : await find(reader, 'workflows', { sid: task.workflow_sid })
+  const workflow = isLed(task)
+    ? await find(reader, 'workflows', { sid: task.workflow_sid as string })
+    : undefined
   const queue =
     task.task_queue_sid === null ? undefined : await find(reader, 'task_queues', { sid: task.task_queue_sid })
   const live = await liveReservations(reader, task.sid)

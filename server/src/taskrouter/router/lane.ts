@@ -63,10 +63,10 @@ const askedBy = (facts: LaneFacts, queue: TaskQueueRow | undefined): Asked => {
   const ofQueue = queue?.target_workers
   const kept = known.get(facts)
   if (kept && kept.targetWorkers === ofQueue) return kept
-  const { expression, orderBy, workerSid } = facts.target
+  const { expression, orderBy, workerSid, ignoreQueue } = facts.target
   const asks: Ask[] = []
   if (workerSid !== undefined) asks.push({ by: 'known_worker', workerSid })
-  if (queue) asks.push({ by: 'queue', expression: targetWorkers(queue.target_workers) })
+  if (queue && !ignoreQueue) asks.push({ by: 'queue', expression: targetWorkers(queue.target_workers) })
   if (expression !== undefined) asks.push({ by: 'target', expression: compileExpression(expression) })
   const texts = [orderBy ?? '', ...asks.map((it) => ('expression' in it ? it.expression.text : ''))]
   const asked = {

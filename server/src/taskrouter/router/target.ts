@@ -17,7 +17,19 @@ export interface Target {
   readonly workerSid?: string
   /** … whatever they are doing and have in hand. */
   readonly ignoreCapacity?: true
+  /** … whatever the queue asks of its workers: the task is in it for the record. */
+  readonly ignoreQueue?: true
 }
+
+/** A task that is sent straight to somebody waits for them alone. */
+export const targetOfWorker = (
+  workerSid: string,
+  { ignoresCapacity }: { ignoresCapacity: boolean },
+): Target => ({
+  workerSid,
+  ignoreQueue: true,
+  ...(ignoresCapacity && { ignoreCapacity: true }),
+})
 
 export const readTarget = (json: string): Target => JSON.parse(json)
 

@@ -65,7 +65,9 @@ for (const version of Object.keys(SDKS) as SdkVersion[])
       await world.settle()
       await ana.until('reservationCreated')
       assert.equal(ana.reservation.task.sid, sid)
-      assert.equal(JSON.parse((await centre.workspace.tasks(sid).fetch()).attributes).outbound_to, '+4930')
+      const task = await centre.workspace.tasks(sid).fetch()
+      assert.equal(JSON.parse(task.attributes).outbound_to, '+4930')
+      assert.deepEqual([task.workflowSid, task.taskQueueSid], [workflow?.sid, queue?.sid])
     })
 
     test('goes where it is told when it connects, and comes back when the house was away', async () => {
