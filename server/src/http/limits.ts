@@ -3,11 +3,16 @@ import { problem } from '@parley/contract/problem.ts'
 import { BurstyRateLimiter, RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 
 export interface Limit {
-  /** @throws 429 / 20429 with `Retry-After` */
-  take(who: string): Promise<void>
+  /** Requests a second; 0 is no limit. */
+  readonly perSecond: number
+  /**
+   * @returns how many more there may be in this second, before what is kept for bursts
+   * @throws 429 / 20429 with `Retry-After`
+   */
+  take(who: string): Promise<number>
 }
 
-const none: Limit = { take: async () => {} }
+const none: Limit = { perSecond: 0, take: async () => Number.POSITIVE_INFINITY }
 
 /** How long the burst allowance takes to fill again, in seconds. */
 const BURST_WINDOW_S = 10
@@ -23,9 +28,10 @@ export const openLimit = (perSecond: number, burst = 0): Limit => {
       )
     : steady
   return {
+    perSecond,
     take: async (who) => {
       try {
-        await limiter.consume(who)
+        return (await limiter.consume(who)).remainingPoints
       } catch (refused) {
         if (!(refused instanceof RateLimiterRes)) throw refused
         const retryAfterSeconds = Math.max(1, Math.ceil(refused.msBeforeNext / 1000))

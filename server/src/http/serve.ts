@@ -107,7 +107,7 @@ export const serve = async (options: ServeOptions): Promise<FastifyInstance> => 
     origin: '*',
     credentials: true,
     methods: ['GET', 'POST', 'DELETE', 'OPTIONS'],
-    exposedHeaders: ['ETag', 'Retry-After', 'Parley-Channel'],
+    exposedHeaders: ['ETag', 'Retry-After', 'X-Rate-Limit-Limit', 'X-Rate-Limit-Remaining', 'Parley-Channel'],
     strictPreflight: false,
   })
   app.removeAllContentTypeParsers()
@@ -177,12 +177,19 @@ const admit = async (request: FastifyRequest, reply: FastifyReply, options: Serv
   if (openTo === 'anyone') return admitGuest(request, options)
   const { authorization, 'x-twilio-token': token } = request.headers
   const caller = await options.doorkeeper.authenticate(authorization, lastOf(token) as string | undefined)
-  await options.limit.take(caller.accountSid)
+  await takeTurn(reply, options.limit, caller.accountSid)
   if (unserved !== undefined) throw problem('not_served', { reason: unserved })
   if (caller.token && openTo !== 'clients')
     throw problem('access_denied', { reason: 'an access token does not open this' })
   if (slow) slowSockets.add(request.socket)
   request.caller = caller
+}
+
+/** Says how much is left also where nothing is: TaskRouter's clients know these headers, and others may. */
+const takeTurn = async (reply: FastifyReply, limit: Limit, accountSid: string): Promise<void> => {
+  if (limit.perSecond === 0) return
+  reply.header('X-Rate-Limit-Limit', limit.perSecond).header('X-Rate-Limit-Remaining', 0)
+  reply.header('X-Rate-Limit-Remaining', await limit.take(accountSid))
 }
 
 /** Every other method is wrong whatever the address. */

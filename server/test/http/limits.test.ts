@@ -39,6 +39,17 @@ describe('An account that asks too much', () => {
     await until(async () => (await world.fetch('/v2/Services')).ok)
   })
 
+  test('is told before how much is left of the second, as TaskRouter tells its clients', async () => {
+    await using world = await openWorld({ limits: { perSecond: 2, burst: 0 } })
+    const left = ({ headers }: Response) =>
+      ['x-rate-limit-limit', 'x-rate-limit-remaining'].map((name) => headers.get(name))
+    const answers = await many(20, () => world.fetch('/v1/Workspaces'))
+    const said = new Set(answers.map((it) => [it.status, ...left(it)].join(' ')))
+    assert.deepEqual([...said].sort(), ['200 2 0', '200 2 1', '429 2 0'])
+    await using unlimited = await openWorld({ limits: { perSecond: 0, burst: 0 } })
+    assert.deepEqual(left(await unlimited.fetch('/v1/Workspaces')), [null, null])
+  })
+
   test('is the account, whether it signs in with its auth token, a key or a token', async () => {
     await using world = await openWorld({ limits: { perSecond: 2, burst: 0 } })
     const { sid, authToken, apiKeySid, apiKeySecret } = world.account

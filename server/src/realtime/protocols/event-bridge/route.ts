@@ -22,7 +22,7 @@ export const addEventBridgeRoute = async (
   {
     bridge,
     limit,
-  }: { readonly bridge: EventBridge; readonly limit: { take(accountSid: string): Promise<void> } },
+  }: { readonly bridge: EventBridge; readonly limit: { take(accountSid: string): Promise<unknown> } },
 ): Promise<void> => {
   await app.register(async (scope) => {
     scope.removeAllContentTypeParsers()
@@ -56,7 +56,7 @@ export const addEventBridgeRoute = async (
 }
 
 /** @throws a Problem where it may not wait, or has waited for long enough */
-const takeTurn = async (take: () => Promise<void>, mayWait: () => boolean): Promise<void> => {
+const takeTurn = async (take: () => Promise<unknown>, mayWait: () => boolean): Promise<unknown> => {
   for (let waited = 0; ; waited += TURN_AGAIN_MS)
     try {
       return await take()
