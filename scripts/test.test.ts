@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, test } from 'node:test'
@@ -8,7 +8,9 @@ import { fileURLToPath } from 'node:url'
 
 const here = dirname(fileURLToPath(import.meta.url))
 
-/** A clone that holds nothing but the runner and these test files, run with these words. */
+const leftOpen = readFileSync(join(here, 'left-open.mjs'), 'utf8')
+
+/** A clone that holds nothing but the runner, less patient, and these test files, run with these words. */
 const runIn = (
   files: Record<string, string>,
   ...words: string[]
@@ -17,6 +19,7 @@ const runIn = (
   try {
     mkdirSync(join(clone, 'scripts'))
     cpSync(join(here, 'test.ts'), join(clone, 'scripts/test.ts'))
+    writeFileSync(join(clone, 'scripts/left-open.mjs'), leftOpen.replace(/(?<=GRACE_MS = )[\d_]+/, '100'))
     writeFileSync(join(clone, 'package.json'), '{ "type": "module" }')
     for (const [path, text] of Object.entries(files)) {
       mkdirSync(dirname(join(clone, path)), { recursive: true })
@@ -68,6 +71,34 @@ describe('npm test', () => {
     assert.match(said, /\nfailed: cli\/leaves\.test\.ts has no test in it\n/)
     assert.match(said, /\nfailed: cli\/breaks\.test\.ts\n/)
     assert.equal(status, 1)
+  })
+
+  test('a file that leaves something open is ended and says what, and the others are run', () => {
+    const hangs = `import { createServer } from 'node:net'
+      test('hangs', { timeout: 10 }, () => new Promise(() => createServer().listen(0)))
+      test('goes on', () => {})`
+    const { status, said } = runIn(
+      { 'cli/a.test.ts': hangs, 'cli/b.test.ts': "test('fine', () => {})" },
+      'cli',
+    )
+    assert.match(said, /\ncli\/a\.test\.ts does not end after its last test: still open are .*TCPServerWrap/)
+    assert.match(said, /\nfailed: hangs \(cli\/a\.test\.ts:\d+\)\n/)
+    assert.match(said, /\n2 passed, 1 failed\n$/)
+    assert.equal(status, 1)
+    const leaks = `import { createServer } from 'node:net'
+      test('leaks', () => void createServer().listen(0))`
+    assert.match(
+      runIn({ 'cli/a.test.ts': leaks }, 'cli').said,
+      /\nfailed: cli\/a\.test\.ts\n\n1 passed, 1 failed\n$/,
+    )
+  })
+
+  test('a file that waits between its tests is not taken for one that hangs', () => {
+    const waits = `import { setTimeout as pause } from 'node:timers/promises'
+      test('one', () => {})
+      await pause(20)
+      for (let n = 0; n < 8; n += 1) await test('another', () => pause(20))`
+    assert.match(runIn({ 'cli/a.test.ts': waits }, 'cli').said, /\n9 passed, 0 failed\n$/)
   })
 
   test('a test marked as a known gap may fail, and is named', () => {

@@ -20,8 +20,10 @@ const CONCURRENCY = 2
 /** For each test, not for its file. */
 const TIMEOUT_MS = 5 * 60_000
 
-/** Longer than any test may take: a file that says nothing for so long keeps its process open after its last test. */
-const STALL_MS = TIMEOUT_MS + 60_000
+/** Longer than any test may take, and than `left-open.mjs` waits: a file that says nothing for so long hangs outside its tests. */
+const STALL_MS = TIMEOUT_MS + 120_000
+
+const LEFT_OPEN = new URL('left-open.mjs', import.meta.url).href
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -83,10 +85,11 @@ const runTests = (files: readonly string[]): Promise<Outcome> =>
       concurrency: CONCURRENCY,
       timeout: TIMEOUT_MS,
       signal: stalled.signal,
+      execArgv: ['--import', LEFT_OPEN],
     })
     const stall = setTimeout(() => {
       console.error(
-        `Nothing was heard for ${STALL_MS / 1000} s: a test file leaves something open. Ending the run.`,
+        `Nothing was heard for ${STALL_MS / 1000} s: a test file hangs outside its tests. Ending the run.`,
       )
       stalled.abort()
     }, STALL_MS)
