@@ -1,4 +1,5 @@
 /** What the contract's tests write and read: accounts, which every database has. */
+import type { TestContext } from 'node:test'
 import { sql } from 'kysely'
 import { changing, reading } from '../../src/store/query.ts'
 import { find, insert } from '../../src/store/rows.ts'
@@ -60,3 +61,6 @@ export const change = async (tx: Tx, text: string): Promise<number> =>
 /** How a promise ended, for many at once. */
 export const outcomes = async (those: readonly Promise<unknown>[]): Promise<string[]> =>
   (await Promise.allSettled(those)).map((it) => it.status)
+
+/** A group takes in all who wait, however slow the machine: it is bounded by time as well, which a test cannot rule. */
+export const standStill = (t: TestContext): void => void t.mock.method(performance, 'now', () => 0)

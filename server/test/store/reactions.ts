@@ -182,21 +182,24 @@ export const reactionRules = (engine: Engine, openPlace: OpenPlace): void => {
       await using place = await openPlace()
       const both = Promise.withResolvers<void>()
       let holding = 0
-      let second = ''
+      let runs = 0
+      const second = new Map<Tx, string>()
       await using house = await open(place, [
-        named('locks', 'a', async (tx) => void (await lock(tx, second))),
+        named('locks', 'a', async (tx) => void (await lock(tx, second.get(tx) as string))),
       ])
       for (const n of [1, 2]) await add(house.store, sidOf(n))
       const cross = (first: string, then: string) =>
         house.store.transact('cross', async (tx) => {
+          runs += 1
           await lock(tx, first)
           holding += 1
           if (holding === 2) both.resolve()
           await both.promise
-          second = then
+          second.set(tx, then)
           tx.record(event('a'))
         })
       await Promise.all([cross(sidOf(1), sidOf(2)), cross(sidOf(2), sidOf(1))])
+      assert.equal(runs, 3)
       assert.equal(await house.waiting(), 0)
       assert.deepEqual(house.told, ['a', 'a'])
     })

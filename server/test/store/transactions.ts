@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { find, insert, insertNew, update } from '../../src/store/rows.ts'
 import type { Tx } from '../../src/store/tx.ts'
-import { account, add, ask, isThere, lock, outcomes, sidOf, sids } from './given.ts'
+import { account, add, ask, isThere, lock, outcomes, sidOf, sids, standStill } from './given.ts'
 import type { Engine, OpenPlace } from './place.ts'
 
 export const transactionRules = (engine: Engine, openPlace: OpenPlace): void => {
@@ -79,9 +79,10 @@ export const transactionRules = (engine: Engine, openPlace: OpenPlace): void => 
   })
 
   if (sqlite)
-    test('[ST6] transactions that wait together are committed together', async () => {
+    test('[ST6] transactions that wait together are committed together', async (t) => {
       await using place = await openPlace()
       const store = await place.open()
+      standStill(t)
       const all = Array.from({ length: 64 }, (_, n) => add(store, sidOf(n)))
       await all[0]
       assert.equal((await sids(store.reader)).length, 64)
