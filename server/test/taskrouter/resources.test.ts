@@ -425,7 +425,7 @@ describe('tasks', () => {
     assert.equal(await found({ assignmentStatus: ['canceled', 'assigned'] }), '5')
     assert.equal(await found({ assignmentStatus: ['canceled,Pending'] }), '012345s')
     assert.equal(await found({ workflowSid }), '012345')
-    assert.equal(await found({ workflowName: 'Other' }), '')
+    assert.equal(await found({ workflowName: 'Other' }), 's')
     assert.equal(await found({ taskQueueSid: sales }), '01s')
     assert.equal(await found({ taskQueueName: 'Care' }), '2345')
     assert.equal(await found({ evaluateTaskAttributes: "topic == 'card' AND at > 2" }), '345')
