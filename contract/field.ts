@@ -108,6 +108,14 @@ export const sid = (prefix: string, wrong: ProblemName = 'invalid_sid'): Field<s
     { type: 'string', pattern: `^${prefix}[0-9a-fA-F]{32}$`, minLength: 34, maxLength: 34 },
   )
 
+/** Of a form: a SID, or an empty text, which takes away what was there. */
+export const sidOrNone = (prefix: string): Field<string, string, false> =>
+  field(
+    z.string().refine((it) => it === '' || isSid(prefix, it), { message: 'invalid_sid', params: { prefix } }),
+    'as-is',
+    { type: 'string', pattern: `^(${prefix}[0-9a-fA-F]{32})?$` },
+  )
+
 const HEX_32 = /^[0-9a-fA-F]{32}$/
 
 export const isSid = (prefix: string, it: string): boolean =>

@@ -1,5 +1,5 @@
 /** Where tasks wait for the workers that an expression picks. */
-import { address, choice, instant, orNull, required, sid, text, whole } from '../field.ts'
+import { address, choice, instant, orNull, required, sid, sidOrNone, text, whole } from '../field.ts'
 import { type RowOf, resource } from '../resource.ts'
 import { friendlyName } from './friendly-name.ts'
 import { PAGES } from './pages.ts'
@@ -60,17 +60,18 @@ export const TaskQueue = resource({
         TargetWorkers: text(),
         MaxReservedWorkers: whole({ min: 1, max: MAX_RESERVED_WORKERS }),
         TaskOrder: choice(QUEUE_ORDERS),
-        ReservationActivitySid: sid('WA'),
-        AssignmentActivitySid: sid('WA'),
+        ReservationActivitySid: sidOrNone('WA'),
+        AssignmentActivitySid: sidOrNone('WA'),
       },
-      about: 'TargetWorkers: 1==1 unless given; an empty one takes nobody.',
+      about:
+        'TargetWorkers: 1==1 unless given; an empty one takes nobody. An empty ReservationActivitySid or AssignmentActivitySid is none.',
     },
     update: {
       form: {
         FriendlyName: friendlyName(),
         TargetWorkers: text(),
-        ReservationActivitySid: sid('WA'),
-        AssignmentActivitySid: sid('WA'),
+        ReservationActivitySid: sidOrNone('WA'),
+        AssignmentActivitySid: sidOrNone('WA'),
         MaxReservedWorkers: whole({ min: 1, max: MAX_RESERVED_WORKERS }),
         TaskOrder: choice(QUEUE_ORDERS),
       },

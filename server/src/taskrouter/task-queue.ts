@@ -1,4 +1,5 @@
 import { problem } from '@parley/contract/problem.ts'
+import type { ActivityRow } from '@parley/contract/taskrouter/activity.ts'
 import { TaskQueue, type TaskQueueRow } from '@parley/contract/taskrouter/task-queue.ts'
 import { sql } from 'kysely'
 import { bind } from '../http/binding.ts'
@@ -62,7 +63,7 @@ interface OneAsked {
 const findOne = (reader: Reader, { accountSid, path }: OneAsked): Promise<TaskQueueRow | undefined> =>
   find(reader, 'task_queues', { sid: path.sid, workspace_sid: path.workspaceSid, account_sid: accountSid })
 
-/** The columns for the activities that a queue puts its workers into. */
+/** The columns for the activities that a queue puts its workers into; an empty SID is none. */
 const activityColumns = async (
   tx: Tx,
   workspaceSid: string,
@@ -74,18 +75,18 @@ const activityColumns = async (
     assignmentActivitySid?: string | undefined
   },
 ) => {
-  const named = async (sid: string | undefined, parameter: string) =>
-    sid === undefined ? undefined : requireActivity(tx, workspaceSid, sid, parameter)
+  const named = async (sid: string | undefined, parameter: string): Promise<ActivityRow | undefined> =>
+    sid ? requireActivity(tx, workspaceSid, sid, parameter) : undefined
   const reservation = await named(reservationActivitySid, 'ReservationActivitySid')
   const assignment = await named(assignmentActivitySid, 'AssignmentActivitySid')
   return {
-    ...(reservation && {
-      reservation_activity_sid: reservation.sid,
-      reservation_activity_name: reservation.friendly_name,
+    ...(reservationActivitySid !== undefined && {
+      reservation_activity_sid: reservation?.sid ?? null,
+      reservation_activity_name: reservation?.friendly_name ?? null,
     }),
-    ...(assignment && {
-      assignment_activity_sid: assignment.sid,
-      assignment_activity_name: assignment.friendly_name,
+    ...(assignmentActivitySid !== undefined && {
+      assignment_activity_sid: assignment?.sid ?? null,
+      assignment_activity_name: assignment?.friendly_name ?? null,
     }),
   }
 }

@@ -4,12 +4,13 @@ import { describe, test } from 'node:test'
 import twilio from 'twilio'
 import { openWorld, type World } from '../world/index.ts'
 import { mustAgree } from './agreement.ts'
+import { busyMs } from './busy.ts'
 import { type Centre, openCentre } from './centre.ts'
 import { refused } from './refused.ts'
 
 const NOBODYS = '0'.repeat(32)
 
-/** A hundred times what an answer takes: only a change of shape fails. In milliseconds. */
+/** A hundred times the work that an answer is: only a change of shape fails. In milliseconds of a processor. */
 const SLOW_MS = 5_000
 
 const HOSTILE: Readonly<Record<string, string>> = {
@@ -40,7 +41,7 @@ describe('an expression that cannot be read', () => {
     const routing = (target: object) =>
       JSON.stringify({ task_routing: configured({ queue: queue.sid, ...target }) })
     for (const [what, text] of Object.entries(HOSTILE)) {
-      const began = performance.now()
+      const began = busyMs()
       const asked: Readonly<Record<string, () => Promise<unknown>>> = {
         TargetWorkers: () => workspace.taskQueues.create({ friendlyName: 'Bad', targetWorkers: text }),
         'TargetWorkers:': () => workspace.taskQueues(queue.sid).update({ targetWorkers: text }),
@@ -58,7 +59,7 @@ describe('an expression that cannot be read', () => {
           ask(),
           refused(400, 20001, new RegExp(`${parameter}.* line 1, column \\d+: expected .+, found`)),
         )
-      assert.ok(performance.now() - began < SLOW_MS, what)
+      assert.ok(busyMs() - began < SLOW_MS, what)
     }
     for (const [key, text] of [
       ['order_by', 'worker.level SIDEWAYS'],
@@ -96,10 +97,10 @@ describe('an expression that cannot be read', () => {
     }))
     await centre.workflow('W', { filters, default_filter: { queue } })
     for (let at = 0; at < 20; at += 1) await centre.worker(`w${at}`, { level: at })
-    const began = performance.now()
+    const began = busyMs()
     const tasks = await Promise.all(Array.from({ length: 12 }, () => centre.task()))
     await world.settle()
-    assert.ok(performance.now() - began < SLOW_MS)
+    assert.ok(busyMs() - began < SLOW_MS)
     const offers = (await Promise.all(tasks.map(centre.offersOf))).flat()
     assert.equal(offers.length, 9)
   })
@@ -143,14 +144,14 @@ for (const engine of ['memory', 'postgres'] as const)
       const centre = await openCentre(world, { routed: false })
       const queue = await centre.queue('All')
       const targets = Array.from({ length: 9_000 }, () => ({ queue }))
-      const began = performance.now()
+      const began = busyMs()
       await centre.workflow('Long', { filters: [{ expression: '1==1', targets }] })
       targets.push({ queue: `WQ${NOBODYS}` })
       await assert.rejects(
         centre.workflow('Longer', { filters: [{ expression: '1==1', targets }] }),
         refused(400, 20001, /task_routing\.filters\[0\]\.targets\[9000\]\.queue: there is no task queue/),
       )
-      assert.ok(performance.now() - began < SLOW_MS)
+      assert.ok(busyMs() - began < SLOW_MS)
     })
 
     test('that leads to a queue of another workspace, or to none, is refused with the place and not kept', async () => {

