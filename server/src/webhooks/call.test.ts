@@ -8,7 +8,7 @@ import { describe, test } from 'node:test'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import twilio from 'twilio'
 import { type Callable, type CallerOptions, type Outcome, openCaller } from './call.ts'
-import { publicOnly, refusedRange } from './guard.ts'
+import { DIAL_TIMEOUT_MS, publicOnly, refusedRange } from './guard.ts'
 import { sign } from './signature.ts'
 
 const TOKEN = '12345'
@@ -183,7 +183,15 @@ describe('a webhook call that fails', () => {
     await using hook = await endpoint(() => {})
     const outcome = await call({ url: hook.url, timeoutMs: 150 })
     failed(outcome, 'timed-out', /150 ms/)
-    assert.ok(outcome.durationMs >= 145 && outcome.durationMs < 2_000, String(outcome.durationMs))
+    assert.ok(outcome.durationMs >= 145, String(outcome.durationMs))
+  })
+
+  test('the time in which we stood still ourselves is not counted against it', async () => {
+    await using hook = await endpoint((_, response) => {
+      // The answer has come when we go on, and so has the end of its time.
+      response.end('{}', () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 700))
+    })
+    answered(await call({ url: hook.url, timeoutMs: 300 }))
   })
 
   test('so is one that takes the connection and says nothing', async () => {
@@ -198,7 +206,7 @@ describe('a webhook call that fails', () => {
     failed(await caller.call({ url, method: 'GET', params: [], timeoutMs: 50 }), 'timed-out')
     const began = performance.now()
     await caller[Symbol.asyncDispose]()
-    assert.ok(performance.now() - began < 1_000)
+    assert.ok(performance.now() - began < DIAL_TIMEOUT_MS / 2)
   })
 
   test('so is one whose body trickles', async () => {
@@ -211,7 +219,7 @@ describe('a webhook call that fails', () => {
 
   test('the time it has covers all redirects together', async () => {
     await using hook = await endpoint((_, response) => {
-      setTimeout(() => response.writeHead(307, { location: '/again' }).end(), 90)
+      setTimeout(() => response.writeHead(307, { location: '/again' }).end(), 150)
     })
     failed(await call({ url: hook.url, timeoutMs: 200 }), 'timed-out')
   })
@@ -221,11 +229,14 @@ describe('a webhook call that fails', () => {
     await using well = await endpoint(ok)
     await using caller = openCaller({ allowPrivate: true, connectionsPerOrigin: 2 })
     const at = (url: string, timeoutMs: number) => caller.call({ url, method: 'POST', params: [], timeoutMs })
-    const hanging = Array.from({ length: 20 }, () => at(sick.url, 400))
-    const outcomes = await Promise.all(Array.from({ length: 20 }, () => at(well.url, 5_000)))
-    for (const outcome of outcomes) assert.ok(answered(outcome).durationMs < 390)
+    const hanging = Array.from({ length: 20 }, () => at(sick.url, 60_000))
+    for (const outcome of await Promise.all(Array.from({ length: 20 }, () => at(well.url, 5_000))))
+      answered(outcome)
+    // Those that wait for a connection are given up in their time as well.
+    failed(await at(sick.url, 100), 'timed-out')
     assert.equal(sick.connections.size, 2)
-    for (const outcome of await Promise.all(hanging)) failed(outcome, 'timed-out')
+    await caller[Symbol.asyncDispose]()
+    for (const outcome of await Promise.all(hanging)) failed(outcome, 'unreachable')
   })
 
   test('an answer that is too large is refused, announced or not, and read no further', async () => {
@@ -267,13 +278,8 @@ describe('a webhook call that fails', () => {
   })
 
   test('a port where nobody listens is unreachable', async () => {
-    let port = 0
-    {
-      await using gone = await endpoint(ok)
-      port = gone.port
-    }
-    failed(await call({ url: `http://127.0.0.1:${port}/` }), 'unreachable', /ECONNREFUSED/)
-    failed(await call({ url: `http://localhost:${port}/` }), 'unreachable', /ECONNREFUSED/)
+    failed(await call({ url: 'http://127.0.0.1:1/' }), 'unreachable', /ECONNREFUSED/)
+    failed(await call({ url: 'http://localhost:1/' }), 'unreachable', /ECONNREFUSED/)
   })
 
   test('so is an endpoint that hangs up, or speaks something else', async () => {
@@ -296,7 +302,13 @@ describe('a webhook call that fails', () => {
   })
 
   test('a name that does not exist is unresolvable', async () => {
-    failed(await call({ url: 'http://no-such-name.invalid/' }), 'unresolvable', /no-such-name\.invalid/)
+    // A resolver that reaches nobody takes its time to say so.
+    const timeoutMs = 60_000
+    failed(
+      await call({ url: 'http://no-such-name.invalid/', timeoutMs }),
+      'unresolvable',
+      /no-such-name\.invalid/,
+    )
     failed(
       await call({ url: 'http://empty.example/' }, { resolve: (_, __, answer) => answer(null, []) }),
       'unresolvable',
@@ -433,7 +445,7 @@ describe('the guard', () => {
     const asked: string[] = []
     const at = (addresses: string[]) =>
       call(
-        { url: `http://shop.example:${hook.port}/`, timeoutMs: 300 },
+        { url: `http://shop.example:${hook.port}/` },
         {
           allowPrivate: false,
           resolve: (host, _, answer) => {

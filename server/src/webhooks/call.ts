@@ -17,6 +17,9 @@ const REDIRECTS_MAX = 3
 /** Sockets to one origin; calls beyond wait for one of them, within their own time. */
 const CONNECTIONS_PER_ORIGIN_MAX = 64
 
+/** A timer that is later than this says that we stood still, and heard nobody: that time is not the endpoint's. */
+const STALL_MS = 100
+
 /** How much of what the other side said is repeated in `detail`. */
 const QUOTE_LENGTH_MAX = 300
 
@@ -127,11 +130,24 @@ export const openCaller = ({
 const startClock = (timeoutMs: number) => {
   const abort = new AbortController()
   const { promise: ran, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => {
-    const failure = new Failure('timed-out', `no complete answer within ${timeoutMs} ms`)
-    abort.abort(failure)
-    reject(failure)
-  }, timeoutMs)
+  let timer: NodeJS.Timeout
+  /** An endpoint is given back what we stood still, up to as much as it has. */
+  let givesBack = timeoutMs
+  const wait = (ms: number): void => {
+    const due = performance.now() + ms
+    timer = setTimeout(() => {
+      const stoodStill = Math.min(performance.now() - due, givesBack)
+      if (stoodStill > STALL_MS) {
+        givesBack -= stoodStill
+        wait(stoodStill)
+        return
+      }
+      const failure = new Failure('timed-out', `no complete answer within ${timeoutMs} ms`)
+      abort.abort(failure)
+      reject(failure)
+    }, ms)
+  }
+  wait(timeoutMs)
   return { signal: abort.signal, ran, stop: () => clearTimeout(timer) }
 }
 

@@ -13,7 +13,7 @@ import ipaddr from 'ipaddr.js'
 import { buildConnector } from 'undici'
 
 /** A name is resolved, a connection made and TLS agreed within this, or never: an abandoned dial ends by it. */
-const DIAL_TIMEOUT_MS = 15_000
+export const DIAL_TIMEOUT_MS = 15_000
 
 /** IPv6 addresses handed out for the public internet; all else is special or not assigned. */
 const GLOBAL_IPV6 = ipaddr.IPv6.parseCIDR('2000::/3')

@@ -3,11 +3,12 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { describe, test } from 'node:test'
+import { ask } from '../store/given.ts'
 import { openWorld, type World } from '../world/index.ts'
 
 const TIMEOUT_MS = 400
 /** The house looks for late requests as often as their time is long; then the answer must get through. */
-const PATIENCE_MS = 5_000
+const PATIENCE_MS = 30_000
 
 /** Sends the text and hears until the house hangs up. */
 const say = async (world: World, ...parts: string[]): Promise<string> => {
@@ -120,10 +121,10 @@ describe('A request that never arrives whole', () => {
       assert.match(heard, /^HTTP\/1.1 408 /, `${what}: ${heard}`)
       isRefusal(heard, 408, 20001)
     }
-    const services = await world.twilio.chat.v2.services.list()
+    // Not asked over HTTP: where the machine stalls, a whole request is late for this house as well.
     assert.deepEqual(
-      services.map((it) => it.friendlyName),
-      ['Flex Chat Service'],
+      await ask(world.house.store.reader, 'select friendly_name from services'),
+      [{ friendly_name: 'Flex Chat Service' }],
       'and changes nothing',
     )
   })

@@ -84,11 +84,17 @@ describe('deliveries of a channel to a URL', () => {
       await room.hook('/hangs')
       await room.hook(healthy.url('/new-message'))
     }
-    const began = performance.now()
     for (const room of sick) await room.post('hello')
     const settled = world.settle()
     await healthy.until('/new-message', sick.length)
-    assert.ok(performance.now() - began < 4_000, 'the healthy endpoint hears before the first call times out')
+    const hanging = (await ledger(world, { State: 'pending' })).filter((it) =>
+      it.webhook_url.endsWith('/hangs'),
+    )
+    assert.deepEqual(
+      hanging.map((it) => it.outcome),
+      sick.map(() => null),
+      'the healthy endpoint hears before the first call times out',
+    )
     await settled
     const [hung] = await ledger(world, { State: 'pending' })
     assert.equal(hung?.outcome, 'timed-out')
@@ -160,13 +166,10 @@ describe('a delivery that fails', () => {
     ])
   })
 
-  test('because nobody listens is retried, and delivered when somebody does', async () => {
+  test('because nobody listens waits to be retried', async () => {
     await using world = await openWorld()
     const room = await openRoom(world)
-    const gone = await openListener()
-    const url = gone.url('/new-message')
-    await gone[Symbol.asyncDispose]()
-    await room.hook(url)
+    await room.hook('http://127.0.0.1:1/new-message')
     await room.post('hello')
     await world.settle()
     const [waiting] = await ledger(world)

@@ -38,6 +38,9 @@ export interface Listener {
   [Symbol.asyncDispose](): Promise<void>
 }
 
+/** Longer than a machine stalls. */
+const PATIENCE_MS = 60_000
+
 const bare = (path: string): string => path.split('?')[0] ?? path
 
 export const openListener = async (): Promise<Listener> => {
@@ -80,7 +83,7 @@ export const openListener = async (): Promise<Listener> => {
     heard,
     at,
     answer: (path, answering) => void answers.set(path, answering),
-    until: (path, count, timeoutMs = 10_000) =>
+    until: (path, count, timeoutMs = PATIENCE_MS) =>
       new Promise((resolve, reject) => {
         const late = setTimeout(() => {
           waiting.delete(check)
