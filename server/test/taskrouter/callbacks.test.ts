@@ -272,20 +272,16 @@ describe('the assignment callback of a workflow', () => {
   test('that hangs gives way to its fallback after five seconds; without one the offer stands', async () => {
     await using world = await openWorld()
     const centre = await openAskingCentre(world, true)
-    const began = performance.now()
-    const later = Promise.withResolvers<number>()
-    world.listener.answer('/assign', () => {
-      // However late timers come, one that was set later and for longer comes after.
-      setTimeout(() => later.resolve(performance.now() - began), 5_500)
-      return { hang: true }
-    })
+    world.listener.answer('/assign', () => ({ hang: true }))
     world.listener.answer('/fallback', () => ({ status: 503 }))
     const task = await centre.task()
     await world.settle()
     const asked = await centre.asked(task)
     assert.deepEqual([asked?.state, asked?.outcome], ['failed', 'timed-out'])
-    const [took, longer] = [asked?.attempts?.[0]?.duration_ms ?? 0, await later.promise]
-    assert.ok(took > 4_500 && took <= longer + 1, `${took} ms, and not ${longer}`)
+    // How long it took in the end is also the machine's to say.
+    const [{ reason = '', duration_ms = 0 } = {}] = asked?.attempts ?? []
+    assert.match(reason ?? '', /within 5000 ms/)
+    assert.ok(duration_ms > 4_500, `${duration_ms} ms`)
     assert.equal((await centre.asked(task, 'assignment-fallback'))?.state, 'failed')
     assert.deepEqual(await centre.offersOf(task), ['ana:pending'])
     world.clock.advance(120_000)
