@@ -122,7 +122,7 @@ export const openChat = async (name, tell) => {
     await client.shutdown()
     throw fault
   }
-  const outbox = openOutbox(channelOf)
+  const outbox = openOutbox(channelOf, show)
 
   return {
     /** @param content a text, or a FormData with a file @param letter its `id`, and what becomes of it */

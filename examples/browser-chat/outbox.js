@@ -6,8 +6,11 @@
 const AGAIN_AFTER_MS = 1_000
 const MESSAGES_A_PAGE = 30
 
-/** @param channelOf the channel in which the next message belongs */
-export const openOutbox = (channelOf) => {
+/**
+ * @param channelOf the channel in which the next message belongs
+ * @param found what had arrived: the SDK tells no more of a message that somebody has asked for
+ */
+export const openOutbox = (channelOf, found) => {
   const letters = []
   let isBusy = false
 
@@ -32,17 +35,18 @@ export const openOutbox = (channelOf) => {
   }
 
   const deliverOne = async (letter) => {
-    if (letter.channel && (await isThere(letter))) return
+    const there = letter.channel && (await find(letter))
+    if (there) return void found(there)
     // What was begun is gone on with where it was begun, even if that conversation has ended meanwhile.
     letter.channel ??= await channelOf()
     letter.after ??= letter.channel.lastMessage?.index ?? -1
     await letter.channel.sendMessage(letter.content, { id: letter.id })
   }
 
-  const isThere = async ({ channel, after, id }) => {
+  const find = async ({ channel, after, id }) => {
     for (let page = await channel.getMessages(MESSAGES_A_PAGE); ; page = await page.prevPage()) {
-      if (page.items.some((it) => it.attributes.id === id)) return true
-      if (!page.hasPrevPage || page.items[0].index <= after) return false
+      const message = page.items.find((it) => it.attributes.id === id)
+      if (message || !page.hasPrevPage || page.items[0].index <= after) return message
     }
   }
 
