@@ -245,7 +245,6 @@ const isDeep = (json: string): boolean => {
 }
 
 const isJson = (it: string, object: boolean): boolean => {
-  if (isDeep(it)) return false
   try {
     const value: unknown = JSON.parse(it)
     return !object || (typeof value === 'object' && value !== null && !Array.isArray(value))
@@ -264,6 +263,10 @@ const json = (
       .refine((it) => bytesOf(it) <= maxBytes, {
         message: tooLong ?? `it is longer than ${maxBytes} bytes`,
         params: { max: maxBytes },
+        abort: true,
+      })
+      .refine((it) => !isDeep(it), {
+        message: wrong ?? `it must not be nested deeper than ${JSON_DEPTH_MAX} levels`,
         abort: true,
       })
       .refine((it) => isJson(it, object ?? false), {

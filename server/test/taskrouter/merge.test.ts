@@ -103,6 +103,8 @@ describe('Attributes.Merge', () => {
         assert.deepEqual([refused.status, refused.code], [400, 20001], JSON.stringify(form).slice(0, 80))
         assert.match(refused.message, /Attributes\.Merge/)
       }
+      const deep = await ask(path, { Attributes: `{"a":${'['.repeat(600)}${']'.repeat(600)}}` })
+      assert.match(deep.message, /Attributes: it must not be nested deeper than 512 levels/)
       const stale = await ask(path, { 'Attributes.Merge': '{"a":1}' }, '"999"')
       assert.deepEqual([stale.status, stale.code], [412, 20412])
       const after = await ask(path, {})
