@@ -6,6 +6,9 @@ import { type Engine, openWorld, type Twilio, type World } from '../world/index.
 /** More than two pages of the largest size that chat has. */
 const ROWS = 250
 
+/** How many are made at once: one channel's messages wait for each other, and no request waits for ever. */
+const AT_ONCE = 25
+
 /** How many rows are added between one page and the next. */
 const MEANWHILE = 3
 
@@ -57,8 +60,10 @@ const furnish = async ({ twilio, twilio5 }: World, { add, listed }: Listed) => {
   const { sid: channelSid } = await service.channels.create({})
   let number = 0
   const more = async (count: number): Promise<void> => {
-    await Promise.all(numbered(number, count).map((it) => add(service, channelSid, it)))
-    number += count
+    for (const end = number + count; number < end; number += Math.min(AT_ONCE, end - number))
+      await Promise.all(
+        numbered(number, Math.min(AT_ONCE, end - number)).map((it) => add(service, channelSid, it)),
+      )
   }
   await more(ROWS)
   return {
