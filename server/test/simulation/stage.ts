@@ -24,6 +24,7 @@ import * as taskrouter from '../../src/taskrouter/index.ts'
 import { openRouter } from '../../src/taskrouter/router/route.ts'
 import { Broken } from './broken.ts'
 import type { Chance } from './chance.ts'
+import { inOrder } from './in-order.ts'
 import { inTurns } from './in-turns.ts'
 
 /** 1 June 2026, a Monday, at eight. */
@@ -76,7 +77,7 @@ export interface Stage {
 export type Row = Readonly<Record<string, unknown>> & { readonly sid: string }
 
 export interface Watching {
-  /** What was recorded, once it is committed. */
+  /** What was recorded, once it is committed, in the order in which it was done. */
   readonly committed: (events: readonly Event[]) => void
   /** A reservation is being made: rows are as they stand then. */
   readonly reserving?: (tx: Tx, event: Event) => Promise<void>
@@ -111,6 +112,7 @@ export const openStage = async (
   const bus = openBus()
   let now = BEGINS_AT
   const reactions = openReactions(records ? [...taskrouter.reactions] : [], log)
+  const told = inOrder(watching.committed)
   const opened = await openStore(where, {
     nature: { now: () => now, randomHex: (digits) => chance.hex(digits) },
     vault: newVault(randomBytes(32)),
@@ -119,8 +121,9 @@ export const openStage = async (
         await reactions.run(tx, events)
         if (watching.reserving)
           for (const it of events) if (it.name === 'reservation.created') await watching.reserving(tx, it)
+        told.done(events)
       },
-      committed: (events) => watching.committed(events),
+      committed: (events) => told.committed(events),
     },
   })
   const real = options.inTurns ? inTurns(opened) : opened
@@ -189,6 +192,7 @@ export const openStage = async (
       await Promise.allSettled(running)
       await new Promise((turn) => setImmediate(turn))
     } while (running.size)
+    told.rest()
   }
   const attempt: Stage['run'] = async (what, verb) => {
     try {
