@@ -12,6 +12,8 @@ export interface Client {
   readonly userSid: string
   /** The one it showed last: a client renews it while it is connected. */
   readonly token: AccessToken
+  /** The connection is over; what was asked before may still run. */
+  readonly isGone: boolean
   /** A frame, encoded once for everybody who gets it. What cannot be sent in time ends the connection. */
   send(frame: Uint8Array): void
   /**

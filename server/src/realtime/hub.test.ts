@@ -6,10 +6,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
-import { openChat } from '../../test/chat/cast.ts'
+import { type Chat, openChat } from '../../test/chat/cast.ts'
 import type { Reader } from '../store/tx.ts'
 import type { Client } from './client.ts'
-import { type Hub, openHub } from './hub.ts'
+import { GONE, type Hub, openHub } from './hub.ts'
 import { type Followed, nameOf } from './protocols/sync/followed.ts'
 import { readItems, standing } from './protocols/sync/read.ts'
 
@@ -26,6 +26,7 @@ interface ChangeEvent {
 class Believer {
   readonly believed = new Map<number, string>()
   number: number | null = null
+  isOver = false
   readonly client: Client
 
   constructor() {
@@ -42,7 +43,8 @@ class Believer {
     assert.ok(event.id > (this.number ?? 0), `${event.id} was told after ${this.number}`)
     this.number = event.id
     const { item_index: index = -1, item_data: data } = event
-    if (type === 'list_item_removed') this.believed.delete(index)
+    if (type === 'list_removed') this.isOver = true
+    else if (type === 'list_item_removed') this.believed.delete(index)
     else this.believed.set(index, data?.text ?? '')
   }
 
@@ -156,4 +158,168 @@ test('whatever becomes of the notices, followers end in agreement', async () => 
     }),
     { numRuns: 100 },
   )
+})
+
+/** What comes before a statement is sent and after it was answered; nothing unless told. */
+interface Around {
+  before: (sql: string) => Promise<void>
+  after: (sql: string) => Promise<void>
+}
+
+const nothing = async (): Promise<void> => {}
+
+/** A channel's messages and a hub that hears of them only what it is told by hand. */
+const openPlace = async (chat: Chat) => {
+  const { reader } = chat.world.house.store
+  const { sid } = await chat.service.channels.create({})
+  const followed: Followed = { kind: 'messages', ownerSid: sid }
+  const around: Around = { before: nothing, after: nothing }
+  const faults: unknown[] = []
+  const hub = openHub({
+    reader: {
+      ...reader,
+      run: async (statement, values) => {
+        const { sql } = statement.for(reader.dialect)
+        await around.before(sql)
+        const answer = await reader.run(statement, values)
+        await around.after(sql)
+        return answer
+      },
+    },
+    encode: (_, payload) => Buffer.from(payload as string),
+    onFault: (fault) => faults.push(fault),
+  })
+  const hint = (number: number): void => hub.hint(nameOf(followed), number)
+  return { hub, followed, hint, around, faults, messages: chat.service.channels(sid).messages }
+}
+
+const until = async (holds: () => boolean): Promise<void> => {
+  const deadline = performance.now() + 20_000
+  while (!holds()) {
+    assert.ok(performance.now() < deadline, 'it never came')
+    await turn()
+  }
+}
+
+/** The first statement that fits waits; resolves when it does. @returns what lets it go on */
+const holdUp = (around: Around, when: keyof Around, fits: (sql: string) => boolean): Promise<() => void> =>
+  new Promise((isHeld) => {
+    around[when] = async (sql) => {
+      if (!fits(sql)) return
+      around[when] = nothing
+      await new Promise<void>((goOn) => isHeld(goOn))
+    }
+  })
+
+test('what is heard while it is read what was missed is told, though there was nothing to read', async () => {
+  await using chat = await openChat()
+  const { hub, followed, hint, around, messages } = await openPlace(chat)
+  const vera = new Believer()
+  await vera.follow(hub, followed)
+  const held = holdUp(around, 'after', () => true)
+  void hub.catchUp(async () => true)
+  const goOn = await held
+  await messages.create({ body: 'meanwhile' })
+  hint(1)
+  goOn()
+  await until(() => vera.number === 1)
+  assert.deepEqual([...vera.believed], [[0, 'meanwhile']])
+})
+
+test('a notice that was lost while a reading was on its way is made good', async () => {
+  await using chat = await openChat()
+  const { hub, followed, hint, around, messages } = await openPlace(chat)
+  const vera = new Believer()
+  await vera.follow(hub, followed)
+  const held = holdUp(around, 'after', () => true)
+  hint(1)
+  const goOn = await held
+  await messages.create({ body: 'unsaid' })
+  await hub.catchUp(async () => true)
+  goOn()
+  await until(() => vera.number === 1)
+})
+
+test('of what is changed between two statements of a reading nothing is left out', async () => {
+  await using chat = await openChat()
+  const { hub, followed, hint, around, messages } = await openPlace(chat)
+  const [kept, gone] = [await messages.create({ body: 'kept' }), await messages.create({ body: 'gone' })]
+  const vera = new Believer()
+  await vera.follow(hub, followed)
+  await messages.create({ body: 'third' })
+  const held = holdUp(around, 'before', (sql) => sql.includes('tombstones'))
+  hint(3)
+  const goOn = await held
+  await messages(kept.sid).update({ body: 'changed' })
+  await messages(gone.sid).remove()
+  goOn()
+  for (const number of [3, 4, 5]) {
+    hint(number)
+    await until(() => (vera.number ?? 0) >= number)
+  }
+  assert.deepEqual(
+    [...vera.believed],
+    [
+      [0, 'changed'],
+      [2, 'third'],
+    ],
+  )
+})
+
+test('what could not be read is read again, without another notice', async () => {
+  await using chat = await openChat()
+  const { hub, followed, hint, around, faults, messages } = await openPlace(chat)
+  const vera = new Believer()
+  await vera.follow(hub, followed)
+  await messages.create({ body: 'once' })
+  around.before = async () => {
+    around.before = nothing
+    throw new Error('the database is away')
+  }
+  hint(1)
+  await until(() => vera.number === 1)
+  assert.deepEqual(faults, [new Error('the database is away')])
+})
+
+test('that all is gone is told to who has seen more than the hub was told of', async () => {
+  await using chat = await openChat()
+  const { hub, followed, hint, around, messages } = await openPlace(chat)
+  const [first, second] = [new Believer(), new Believer()]
+  await first.follow(hub, followed)
+  for (const body of ['one', 'two']) await messages.create({ body })
+  let isCaughtUp = false
+  const held = holdUp(around, 'before', (sql) => {
+    const isTheHubs = isCaughtUp
+    isCaughtUp ||= sql.includes('tombstones')
+    return isTheHubs
+  })
+  await second.follow(hub, followed)
+  const goOn = await held
+  hint(GONE)
+  assert.deepEqual([first.isOver, second.isOver], [true, true])
+  goOn()
+})
+
+test('who has come back while it was asked whether they may follow stays', async () => {
+  await using chat = await openChat()
+  const { hub, followed, hint } = await openPlace(chat)
+  const vera = new Believer()
+  await vera.follow(hub, followed)
+  await hub.catchUp(async () => {
+    hub.forget(vera.client)
+    await vera.follow(hub, followed)
+    return false
+  })
+  assert.equal(hub.size, 1)
+  hint(GONE)
+  assert.ok(vera.isOver)
+})
+
+test('nobody follows on a connection that is over', async () => {
+  await using chat = await openChat()
+  const { hub, followed } = await openPlace(chat)
+  const vera = new Believer()
+  Object.assign(vera.client, { isGone: true })
+  await vera.follow(hub, followed)
+  assert.equal(hub.size, 0)
 })

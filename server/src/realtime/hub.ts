@@ -32,9 +32,11 @@ interface Place {
   readonly followers: Map<Client, Follower>
   /** The number of the last event told here; undefined before the first follower is caught up. */
   told: number | undefined
-  /** The highest number heard of. */
+  /** The highest number heard of since the last reading began; infinite where notices may have been lost. */
   heard: number
   isReading: boolean
+  /** Until it is read again what could not be. */
+  waitingToRead: NodeJS.Timeout | undefined
   isGone: boolean
   /** What was read last for somebody who had missed something, for a while. */
   missed: Since | undefined
@@ -59,6 +61,9 @@ export interface HubOptions {
 
 /** For how long what one has missed is kept for others who have missed the same, in milliseconds. */
 const MISSED_KEPT_MS = 5_000
+
+/** How soon what could not be read is read again, in milliseconds: there may be no other notice of it. */
+const READ_AGAIN_MS = 1_000
 
 /** In a hint: the whole object is gone. */
 export const GONE = Number.MAX_SAFE_INTEGER
@@ -102,6 +107,7 @@ export const openHub = ({ reader, encode, onFault, tellOthers }: HubOptions): Hu
         told: undefined,
         heard: 0,
         isReading: false,
+        waitingToRead: undefined,
         isGone: false,
         missed: undefined,
       }
@@ -132,7 +138,15 @@ export const openHub = ({ reader, encode, onFault, tellOthers }: HubOptions): Hu
 
   /** Reads what this process has missed, and goes on for as long as there is more. */
   const readOn = (place: Place): void => {
-    if (!place.isReading && place.told !== undefined) void readMissed(place).catch(onFault)
+    if (place.isReading || place.told === undefined || place.followers.size === 0) return
+    readMissed(place).catch((fault) => {
+      onFault(fault)
+      const again = (): void => {
+        place.waitingToRead = undefined
+        readOn(place)
+      }
+      place.waitingToRead ??= setTimeout(again, READ_AGAIN_MS).unref()
+    })
   }
 
   const readMissed = async (place: Place): Promise<void> => {
@@ -140,16 +154,13 @@ export const openHub = ({ reader, encode, onFault, tellOthers }: HubOptions): Hu
     try {
       for (;;) {
         const { told = 0 } = place
+        // What was heard of by now is among what is read, or is not to be read: it was undone, or is gone.
+        place.heard = told
         const since = await changesSince(reader, place.followed, told)
         if (!since) return
         for (const change of since.changes) if (change.number > (place.told ?? 0)) tellOf(place, change)
         place.told = Math.max(place.told ?? 0, since.number)
         if (since.isAll && place.heard <= place.told) return
-        if (since.isAll && since.number === told) {
-          // What was heard of is not to be read: it was undone, or is gone.
-          place.heard = place.told
-          return
-        }
       }
     } finally {
       // In the same turn as the last look at what was heard: what is heard from here on reads again.
@@ -173,7 +184,10 @@ export const openHub = ({ reader, encode, onFault, tellOthers }: HubOptions): Hu
 
   const end = (place: Place, change: Change): void => {
     place.isGone = true
-    send(place, { ...change, number: (place.told ?? 0) + 1 })
+    let last = place.told ?? 0
+    // Who came last may have seen more than was told.
+    for (const { seen = 0 } of place.followers.values()) last = Math.max(last, seen)
+    send(place, { ...change, number: last + 1 })
     for (const client of [...place.followers.keys()]) drop(client, place)
   }
 
@@ -218,6 +232,8 @@ export const openHub = ({ reader, encode, onFault, tellOthers }: HubOptions): Hu
 
   return {
     follow: async (client, followed, wish) => {
+      // Nobody would forget what it follows.
+      if (client.isGone) return true
       const place = placeOf(followed, client.serviceSid)
       const follower: Follower = { client, seen: undefined, waiting: [] }
       place.followers.set(client, follower)
@@ -257,8 +273,12 @@ export const openHub = ({ reader, encode, onFault, tellOthers }: HubOptions): Hu
     },
     catchUp: async (mayFollow) => {
       for (const place of [...places.values()]) {
-        for (const client of [...place.followers.keys()])
-          if (!(await mayFollow(client, place.followed))) drop(client, place)
+        for (const [client, follower] of [...place.followers]) {
+          const may = await mayFollow(client, place.followed)
+          // Who has come back meanwhile was asked about anew.
+          if (!may && place.followers.get(client) === follower) drop(client, place)
+        }
+        place.heard = Number.POSITIVE_INFINITY
         readOn(place)
       }
     },

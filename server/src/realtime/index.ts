@@ -187,7 +187,11 @@ export const openRealtime = (options: RealtimeOptions): Realtime => {
       await requireReading(reader, client, followed)
       return true
     } catch (fault) {
-      if (!(fault instanceof Problem)) onFault(fault)
+      if (!(fault instanceof Problem)) {
+        onFault(fault)
+        // Whether it may is not known: it comes back, and is asked about anew.
+        client.close('what it may follow could not be read')
+      }
       return false
     }
   }

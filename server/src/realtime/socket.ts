@@ -161,7 +161,7 @@ class Connection {
   readonly #judging: Lane
   /** Made when something is asked: most connections are idle most of the time. */
   #asking: Lane | undefined
-  #client: (Client & { token: AccessToken }) | undefined
+  #client: (Client & { token: AccessToken; isGone: boolean }) | undefined
 
   constructor(socket: WebSocket, line: Socket, beat: number, given: Given) {
     this.beat = beat
@@ -286,6 +286,7 @@ class Connection {
       identity,
       userSid,
       token,
+      isGone: false,
       send: (frame) => this.#send(frame),
       give: (frame) => this.#give(frame),
       close: (why) => this.#end(TRY_AGAIN, why),
@@ -363,6 +364,7 @@ class Connection {
     void this.#judging.stop()
     void this.#asking?.stop()
     if (!this.#client) return
+    this.#client.isGone = true
     const { upstream, log } = this.#given
     try {
       upstream.leave(this.#client)

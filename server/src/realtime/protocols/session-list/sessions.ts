@@ -44,19 +44,22 @@ interface Kept {
 export const openSessions = ({ encode, now, randomHex }: SessionsOptions): Sessions => {
   const kept = new Map<string, Kept>()
   const ofClient = new Map<Client, Set<Kept>>()
-  const gone = new WeakSet<Client>()
 
   const attach = (it: Kept, client: Client): Session => {
     if (it.client === client) return it.session
+    // What it asked before it went may be answered after, and takes the list from nobody who has come since.
+    if (client.isGone) {
+      if (!it.client && !it.forgetting) keepAWhile(it)
+      return it.session
+    }
     clearTimeout(it.forgetting)
+    it.forgetting = undefined
     if (it.client) ofClient.get(it.client)?.delete(it)
     it.client = client
     const those = ofClient.get(client) ?? new Set()
     ofClient.set(client, those.add(it))
     const [oldest] = those
     if (those.size > SESSIONS_MAX && oldest) forget(oldest)
-    // What it asked before it went may be answered after.
-    if (gone.has(client)) leave(client)
     return it.session
   }
 
@@ -66,11 +69,14 @@ export const openSessions = ({ encode, now, randomHex }: SessionsOptions): Sessi
     if (it.client) ofClient.get(it.client)?.delete(it)
   }
 
+  const keepAWhile = (it: Kept): void => {
+    it.forgetting = setTimeout(() => forget(it), KEPT_MS).unref()
+  }
+
   const leave = (client: Client): void => {
-    gone.add(client)
     for (const it of ofClient.get(client) ?? []) {
       it.client = undefined
-      it.forgetting = setTimeout(() => forget(it), KEPT_MS).unref()
+      keepAWhile(it)
     }
     ofClient.delete(client)
   }

@@ -78,14 +78,15 @@ export const changesSince = async (
   after: number,
   known?: Since,
 ): Promise<Since | undefined> => {
-  // The count is read first: what is committed between this and the rows is told twice, and never left out.
+  // The count is read first. What is committed between this and the rows has a notice of its own, and is left for that:
+  // the rows are read one kind after another, and of two such changes may show the later alone.
   const now = await standing(reader, followed)
   if (!now) return undefined
   if (after >= now.number) return { after, changes: [], number: now.number, isAll: true }
   if (known?.isAll && known.after === after && known.number === now.number) return known
-  const changes = (await readers[followed.kind](reader, followed, after, now)).sort(
-    (a, b) => a.number - b.number,
-  )
+  const changes = (await readers[followed.kind](reader, followed, after, now))
+    .filter((it) => it.number <= now.number)
+    .sort((a, b) => a.number - b.number)
   const first = changes.slice(0, fitting(changes))
   if (first.length === changes.length) return { after, changes, number: now.number, isAll: true }
   return { after, changes: first, number: (first.at(-1) as Change).number, isAll: false }
