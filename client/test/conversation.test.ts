@@ -164,6 +164,8 @@ describe('ChatClient', () => {
 
   test('typing, horizons, unread counts, members and users', async () => {
     await using stage = await openStage()
+    // Longer than anything here takes: what ends it is what is said.
+    await stage.service.update({ typingIndicatorTimeout: 300 })
     const vera = await stage.come('vera')
     const ben = await stage.come('ben')
     const channel = await vera.createChannel()

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { World } from '../../server/test/world/index.ts'
+import { PATIENCE_MS } from './next.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -70,7 +71,7 @@ const run = async (program: string, { account }: World, env: Record<string, stri
       ...env,
     },
     stdio: ['pipe', 'pipe', 'inherit'],
-    timeout: 30_000,
+    timeout: PATIENCE_MS,
   })
   child.stdin.end(program)
   let said = ''

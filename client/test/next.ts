@@ -1,7 +1,10 @@
 /** Waiting for what a client of ours tells. */
 
-/** How long something that must happen may take, in milliseconds. */
-export const PATIENCE_MS = 20_000
+/**
+ * How long something that must happen may take, in milliseconds: more than the longest pause between two attempts to
+ * connect, on a machine that is busy with other things.
+ */
+export const PATIENCE_MS = 60_000
 
 interface Tells<Events extends Listened<Events>> {
   on<Name extends keyof Events>(name: Name, listener: (...args: Events[Name]) => void): () => void

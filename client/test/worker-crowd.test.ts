@@ -3,14 +3,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
 import type { Reservation, WorkerClient } from '../src/index.ts'
+import { PATIENCE_MS } from './next.ts'
 import { nextOf, openWorkerStage, type WorkerStage } from './worker-stage.ts'
 
 const WORKERS = 16
 const ROUNDS = 40
 const TASKS_A_ROUND = 4
-
-/** How long agreement may take, in milliseconds: less than the client waits before it looks by itself. */
-const PATIENCE_MS = 5_000
 
 const ENDS = [
   'reservationCanceled',
@@ -64,9 +62,7 @@ const atDesk = (client: WorkerClient) => ({
   ),
 })
 
-test('a crowd of workers, dropped and revived under load, ends in agreement', {
-  timeout: 120_000,
-}, async () => {
+test('a crowd of workers, dropped and revived under load, ends in agreement', async () => {
   await using stage = await openWorkerStage()
   const { centre } = stage
   const { workspace } = centre

@@ -5,7 +5,7 @@ import { WebSocket as WsSocket } from 'ws'
 import type { WebSocketClass } from '../src/index.ts'
 import { listenToAll, nextOf, openWorkerStage } from './worker-stage.ts'
 
-describe('a worker', { timeout: 60_000 }, () => {
+describe('a worker', () => {
   test('comes in, sees who they are, and changes what they do and know', async () => {
     await using stage = await openWorkerStage()
     const { centre } = stage
@@ -189,7 +189,7 @@ describe('a worker', { timeout: 60_000 }, () => {
   })
 })
 
-describe('transfers', { timeout: 60_000 }, () => {
+describe('transfers', () => {
   test('warm, to the published SDK and back', async () => {
     await using stage = await openWorkerStage()
     const { centre } = stage
