@@ -95,9 +95,11 @@ const upserting = changing((db, at: { node: string; now: number }) =>
     .onConflict((on) => on.column('sid').doUpdateSet({ seen_at: at.now })),
 )
 
-/** A node says that it lives. */
-export const beatNode = async (tx: Tx, node: string): Promise<void> => {
+/** A node says that it lives. @returns whether it has said so before, and nobody has cleared it away since */
+export const beatNode = async (tx: Tx, node: string): Promise<boolean> => {
+  const before = await find(tx, 'nodes', { sid: node })
   await upserting.run(tx, { node, now: tx.now() })
+  return before !== undefined
 }
 
 const silentNodes = reading((db, at: { node: string; before: number }) =>
