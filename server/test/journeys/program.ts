@@ -4,9 +4,9 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
 const READY_WITHIN_MS = 60_000
-const SAYS_WITHIN_MS = 30_000
+const SAYS_WITHIN_MS = 120_000
 /** How long a program may take to end when it is asked to. */
-const ENDS_WITHIN_MS = 12_000
+const ENDS_WITHIN_MS = 60_000
 
 export interface Program {
   /** All of its standard output so far. */
@@ -113,7 +113,7 @@ const LOOK_EVERY_MS = 50
 export const until = async <T>(
   what: string,
   question: () => T | undefined | Promise<T | undefined>,
-  withinMs = 20_000,
+  withinMs = 60_000,
 ): Promise<T> => {
   const deadline = performance.now() + withinMs
   for (;;) {

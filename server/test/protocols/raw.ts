@@ -49,6 +49,9 @@ export const readFrame = (bytes: Buffer): RawFrame => {
   return { header, payload: JSON.parse(payload.toString()) }
 }
 
+/** Longer than a machine stalls, and less than a test may take: what is waited for is told. */
+const PATIENCE_MS = 60_000
+
 let made = 0
 
 /** An id as the published clients make theirs. */
@@ -91,11 +94,25 @@ export class RawClient {
   next(fits: (frame: RawFrame) => boolean): Promise<RawFrame> {
     const at = this.#heard.findIndex(fits)
     if (at >= 0) return Promise.resolve(this.#heard.splice(at, 1)[0] as RawFrame)
-    return new Promise((take) => this.#waiting.push({ fits, take }))
+    // Made here, it says which line of the test waits.
+    const late = new Error()
+    return new Promise((resolve, reject) => {
+      const take = (frame: RawFrame): void => {
+        clearTimeout(timer)
+        resolve(frame)
+      }
+      const timer = setTimeout(() => {
+        const others = this.#heard.map(({ header }) => JSON.stringify(header)).join('\n')
+        late.message = `in ${PATIENCE_MS} ms no frame came for which ${fits}, but:\n${others}`
+        reject(late)
+      }, PATIENCE_MS).unref()
+      this.#waiting.push({ fits, take })
+    })
   }
 
   replyTo(id: string): Promise<RawFrame> {
-    return this.next(({ header }) => header.method === 'reply' && header.id === id)
+    const isReply = ({ header }: RawFrame): boolean => header.method === 'reply' && header.id === id
+    return this.next(Object.assign(isReply, { toString: () => `it is the reply to ${id}` }))
   }
 
   /** What has come and nobody has taken. */

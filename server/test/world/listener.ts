@@ -74,6 +74,8 @@ export const openListener = async (): Promise<Listener> => {
     if (hang) return
     response.writeHead(status, headers).end(answer)
   })
+  // An idle connection that is closed here when it is used there would be a fault of the network's.
+  server.keepAliveTimeout = 0
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   origin = `http://127.0.0.1:${(server.address() as { port: number }).port}`
   const at = (path: string) => heard.filter((it) => bare(it.path) === path)

@@ -13,8 +13,11 @@ import type {
   SeenUser,
 } from './seen.ts'
 
-/** An SDK that lost its connection comes back after a second or, when it was refused, some. */
-const HEARS_WITHIN_MS = 20_000
+/** An SDK that lost its connection comes back after a second or, when it was refused, some; on a busy machine later. */
+const HEARS_WITHIN_MS = 40_000
+
+/** Longer than a machine stalls, and less than a test may take: what was asked is told. */
+const ANSWERS_WITHIN_MS = 60_000
 
 type Verb<T> = { [Name in keyof T]: T[Name] extends (...args: never[]) => unknown ? Name : never }[keyof T] &
   string
@@ -122,7 +125,11 @@ export class Ears {
 
 export const personOn = (identity: string, line: Line, ears: Ears): Person => {
   // biome-ignore lint/suspicious/noExplicitAny: what is told is as wide as what is asked
-  const ask = (of: Asked, verb: string, args: readonly unknown[]): any => line.ask('ask', [of, verb, args])
+  const ask = (of: Asked, verb: string, args: readonly unknown[]): any =>
+    inTime(
+      `${identity}’s ${[of, verb, args].map((it) => JSON.stringify(it)).join(' ')}`,
+      line.ask('ask', [of, verb, args]),
+    )
   return {
     identity,
     heard: ears.heard,
@@ -143,5 +150,19 @@ export const personOn = (identity: string, line: Line, ears: Ears): Person => {
     hears: (event, fits = () => true, after = 0) => ears.hears(identity, event, fits, after),
     unhandled: line.unhandled,
     [Symbol.asyncDispose]: () => line.hangUp(),
+  }
+}
+
+/** An SDK may never answer: whoever asks is told what it was. */
+const inTime = async <T>(what: string, answer: Promise<T>): Promise<T> => {
+  const late = new Error(`${what} was not answered in ${ANSWERS_WITHIN_MS} ms`)
+  let timer: NodeJS.Timeout | undefined
+  const never = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(late), ANSWERS_WITHIN_MS)
+  })
+  try {
+    return await Promise.race([answer, never])
+  } finally {
+    clearTimeout(timer)
   }
 }

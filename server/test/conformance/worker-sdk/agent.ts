@@ -1,6 +1,5 @@
 /** An agent at their desk: a published worker SDK, unmodified, connected by its own options, and all that it hears. */
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import type {
   Activity,
   OutgoingTransfer,
@@ -33,6 +32,9 @@ for (const name of ['setTimeout', 'setInterval'] as const) {
   }
   Object.assign(globalThis, { [name]: Object.assign(letGo, set) })
 }
+
+/** Longer than a machine stalls, and less than a test may take: what is waited for is told. */
+const PATIENCE_MS = 60_000
 
 interface Sdk {
   readonly Worker: typeof Worker
@@ -150,16 +152,25 @@ export class Agent {
 
   /** Resolves when it has heard something so often. */
   async until(what: string, times = 1): Promise<void> {
-    await this.untilTrue(() => this.count(what) >= times)
+    const holds = () => this.count(what) >= times
+    await this.untilTrue(Object.assign(holds, { toString: () => `it hears ${what} (${times})` }))
   }
 
   untilTrue(holds: () => boolean): Promise<void> {
-    return new Promise((resolve) => {
+    // Made here, it says which line of the test waits.
+    const late = new Error()
+    return new Promise((resolve, reject) => {
       const look = () => {
         if (!holds()) return
+        clearTimeout(timer)
         this.#ears.delete(look)
         resolve()
       }
+      const timer = setTimeout(() => {
+        this.#ears.delete(look)
+        late.message = `in ${PATIENCE_MS} ms it did not come true that ${holds}; heard: ${this.heard.join(', ')}`
+        reject(late)
+      }, PATIENCE_MS)
       this.#ears.add(look)
       look()
     })
@@ -170,9 +181,8 @@ export class Agent {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const gone = once(this.worker, 'disconnected')
     this.worker.disconnect()
-    if (!this.heard.includes('disconnected')) await gone
+    await this.until('disconnected')
   }
 
   #listenTo(reservation: Reservation): void {

@@ -5,7 +5,7 @@ import { SDKS, type SdkVersion, sdk, serversOf, sitDown } from './agent.ts'
 import { openDesk } from './desk.ts'
 
 for (const version of Object.keys(SDKS) as SdkVersion[])
-  describe(`twilio-taskrouter ${version}`, { timeout: 60_000 }, () => {
+  describe(`twilio-taskrouter ${version}`, () => {
     test('hears what becomes of offers that it does not take', async () => {
       await using desk = await openDesk(version)
       const { centre, world } = desk
@@ -112,7 +112,7 @@ for (const version of Object.keys(SDKS) as SdkVersion[])
   })
 
 for (const version of ['2.1.1', '0.8.5'] as const)
-  describe(`the Workspace of twilio-taskrouter ${version}`, { timeout: 60_000 }, () => {
+  describe(`the Workspace of twilio-taskrouter ${version}`, () => {
     test('lists and fetches, page by page and in an order', async () => {
       await using desk = await openDesk(version)
       const { centre } = desk
@@ -134,7 +134,7 @@ for (const version of ['2.1.1', '0.8.5'] as const)
     })
   })
 
-describe('twilio-taskrouter 2.1.1', { timeout: 60_000 }, () => {
+describe('twilio-taskrouter 2.1.1', () => {
   test('names the version that it knows with each change, and is right about it', async () => {
     await using desk = await openDesk('2.1.1')
     const { centre } = desk

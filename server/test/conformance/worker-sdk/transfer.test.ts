@@ -5,7 +5,7 @@ import { SDKS, type SdkVersion } from './agent.ts'
 import { openDesk } from './desk.ts'
 
 for (const version of Object.keys(SDKS) as SdkVersion[])
-  describe(`with twilio-taskrouter ${version}`, { timeout: 60_000 }, () => {
+  describe(`with twilio-taskrouter ${version}`, () => {
     test('[EB70] a warm transfer is accepted, and both have the task until each is done', async () => {
       await using desk = await openDesk(version)
       const { centre } = desk

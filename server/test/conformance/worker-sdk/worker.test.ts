@@ -6,7 +6,7 @@ import { openWorld } from '../../world/index.ts'
 import { type Credentials, SDKS, type SdkVersion, sitDown, tokenOf } from './agent.ts'
 
 for (const version of Object.keys(SDKS) as SdkVersion[])
-  describe(`twilio-taskrouter ${version}`, { timeout: 60_000 }, () => {
+  describe(`twilio-taskrouter ${version}`, () => {
     const open = async () => {
       const world = await openWorld()
       const centre = await openCentre(world)

@@ -6,7 +6,8 @@ import type { Scene } from '../scene.ts'
 import type { Belief, Heard, SeenMessage } from '../seen.ts'
 import { agreed, inTurns, isAt, type Step, shownByRest, toldOf } from './step.ts'
 
-const AGREES_WITHIN_MS = 5_000
+/** Somebody who came back may still be hearing of much, on a machine that is busy with other things. */
+const AGREES_WITHIN_MS = 30_000
 
 /** More than a follower is told at once. */
 const MISSED = 510
