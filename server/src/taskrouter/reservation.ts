@@ -16,6 +16,7 @@ import { listing } from '../store/listing.ts'
 import { find, update } from '../store/rows.ts'
 import type { StoredReservation, StoredTask, StoredWorker } from '../store/tables/taskrouter.ts'
 import type { Reader, Tx } from '../store/tx.ts'
+import { hold } from './held.ts'
 import { liveReservations, mayMove, moveReservation } from './offer.ts'
 import {
   findTask,
@@ -110,7 +111,8 @@ export const acceptReservation = async (
   const queue = task.task_queue_sid ? await find(tx, 'task_queues', { sid: task.task_queue_sid }) : undefined
   // Only where a worker has one task at a time does the task say what they are doing.
   if (queue?.assignment_activity_sid && !workspace.multi_task_enabled) {
-    const activity = await find(tx, 'activities', { sid: queue.assignment_activity_sid })
+    const at = { sid: queue.assignment_activity_sid, workspaceSid: workspace.sid }
+    const activity = await hold(tx, 'activities', at)
     if (activity) await enterActivity(tx, { worker, workspace, activity, actor })
   }
   for (const other of others) {
@@ -199,7 +201,8 @@ const goElsewhere = async (
     actor: Actor
   },
 ): Promise<void> => {
-  const activity = activitySid ? await find(tx, 'activities', { sid: activitySid }) : undefined
+  const at = activitySid && { sid: activitySid, workspaceSid: workspace.sid }
+  const activity = at ? await hold(tx, 'activities', at) : undefined
   if (!activity || (to === 'timeout' && activity.available > worker.available)) return
   await enterActivity(tx, { worker, workspace, activity, actor })
 }

@@ -7,7 +7,7 @@ import { changing, reading } from '../store/query.ts'
 import { find, insert, remove, update } from '../store/rows.ts'
 import type { Reader, Tx } from '../store/tx.ts'
 import { given } from './given.ts'
-import { lockToDelete } from './held.ts'
+import { lockToChange, lockToDelete } from './held.ts'
 import { isRecord } from './is-record.ts'
 import { lockParent, mustBeFree } from './named.ts'
 import { keyOf, orderedListing, readOrdering } from './ordered.ts'
@@ -170,6 +170,9 @@ export const taskQueues = bind(TaskQueue, {
     if (target !== undefined) readExpression('TargetWorkers', target)
     if (friendlyName !== undefined)
       await mustBeFree(tx, 'task_queues', workspace.sid, friendlyName, found.sid)
+    // Tasks have a copy of these.
+    if ([friendlyName, maxReservedWorkers, taskOrder].some((it) => it !== undefined))
+      await lockToChange(tx, 'task_queues', { sid: found.sid, workspaceSid: workspace.sid })
     const taskQueue =
       (await update(
         tx,

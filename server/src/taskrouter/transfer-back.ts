@@ -5,9 +5,10 @@
 import type { Actor } from '@parley/contract/actor.ts'
 import { TASK_MOVES_BY_TRANSFER, type TaskStatus } from '@parley/contract/taskrouter/task.ts'
 import type { TransferRow } from '@parley/contract/taskrouter/transfer.ts'
-import { find, update } from '../store/rows.ts'
+import { update } from '../store/rows.ts'
 import type { StoredReservation, StoredTask } from '../store/tables/taskrouter.ts'
 import type { Tx } from '../store/tx.ts'
+import { hold } from './held.ts'
 import { liveReservations } from './offer.ts'
 import { moveOn, placeIn, REASONS } from './placing.ts'
 import { laneOf, type Target, targetOfWorker } from './router/target.ts'
@@ -31,7 +32,8 @@ export const takeBack = async (
 ): Promise<{ task: StoredTask; goOn(actor: Actor): Promise<StoredTask> }> => {
   const live = await liveReservations(tx, task.sid)
   const { initiating_queue_sid: queueSid } = transfer
-  const queue = queueSid === null ? undefined : await find(tx, 'task_queues', { sid: queueSid })
+  const at = queueSid === null ? undefined : { sid: queueSid, workspaceSid: task.workspace_sid }
+  const queue = at && (await hold(tx, 'task_queues', at))
   const status = statusAfter(transfer, live)
   mustMoveByTransfer(task.assignment_status, status)
   const back: StoredTask = {

@@ -8,7 +8,7 @@ import type { Tx } from '../store/tx.ts'
 import { wakeRouter } from './wake-router.ts'
 import { refreshOpen } from './workload.ts'
 
-/** The worker is locked by the caller. Being in the activity already is nothing new. */
+/** The worker is locked by the caller, and the activity held. Being in the activity already is nothing new. */
 export const enterActivity = async (
   tx: Tx,
   {

@@ -6,6 +6,7 @@ import type { JobHandler } from '../jobs/handler.ts'
 import { later } from '../jobs/later.ts'
 import { find } from '../store/rows.ts'
 import type { Tx } from '../store/tx.ts'
+import { hold } from './held.ts'
 import { HOUSE } from './house.ts'
 import { lockWorkers } from './parents.ts'
 import { enterActivity } from './worker-activity.ts'
@@ -33,7 +34,8 @@ export const workerGone: JobHandler = {
       const workspace = worker && (await find(tx, 'workspaces', { sid: worker.workspace_sid }))
       if (!workspace) return
       for (const sid of [workspace.timeout_activity_sid, workspace.default_activity_sid]) {
-        const activity = sid === null ? undefined : await find(tx, 'activities', { sid })
+        const at = sid === null ? undefined : { sid, workspaceSid: workspace.sid }
+        const activity = at && (await hold(tx, 'activities', at))
         if (activity?.available === 0)
           return void (await enterActivity(tx, { worker, workspace, activity, actor: HOUSE }))
       }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { reading } from '../../src/store/query.ts'
 import { openWorld } from '../world/index.ts'
 import { mustAgree } from './agreement.ts'
 import { openCentre } from './centre.ts'
@@ -15,6 +16,10 @@ const orRefused = async (asked: Promise<unknown>): Promise<boolean> => {
     return false
   }
 }
+
+const tasksIn = reading((db, at: { queueSid: string }) =>
+  db.selectFrom('tasks').select(['sid', 'offers_max', 'turn']).where('task_queue_sid', '=', at.queueSid),
+)
 
 for (const engine of ['memory', 'postgres'] as const)
   describe(`on ${engine}, at once`, () => {
@@ -74,6 +79,43 @@ for (const engine of ['memory', 'postgres'] as const)
         await onlyOne('a workspace', desk.tasks.create(), desk.remove())
       }
       await mustAgree(world.house.store.reader)
+    })
+
+    test('tasks that begin to wait while their queue changes wait as it says by then', async () => {
+      await using world = await openWorld({ engine })
+      const centre = await openCentre(world, { routed: false })
+      const queueSid = await centre.queue('All')
+      for (let round = 0; round < 10; round += 1) {
+        const taskOrder = round % 2 ? 'FIFO' : 'LIFO'
+        const maxReservedWorkers = round + 2
+        await Promise.all([
+          ...Array.from({ length: 12 }, () => centre.task({ taskQueueSid: queueSid })),
+          centre.workspace.taskQueues(queueSid).update({ maxReservedWorkers, taskOrder }),
+        ])
+        for (const it of await tasksIn.all(world.house.store.reader, { queueSid })) {
+          // In a queue that serves the newest first turns run backwards.
+          const order = it.turn < 0 ? 'LIFO' : 'FIFO'
+          assert.deepEqual([it.offers_max, order], [maxReservedWorkers, taskOrder], it.sid)
+        }
+      }
+    })
+
+    test('workers who come into an activity while it is renamed are in one of its new name', async () => {
+      await using world = await openWorld({ engine })
+      const centre = await openCentre(world)
+      const { workspace } = centre
+      for (let at = 0; at < 12; at += 1) await centre.worker(`w${at}`)
+      for (let round = 0; round < 5; round += 1) {
+        for (const { sid } of await workspace.workers.list())
+          await workspace.workers(sid).update({ activitySid: centre.available })
+        await Promise.all(Array.from({ length: 12 }, () => centre.task()))
+        await world.settle()
+        world.clock.advance(120_000)
+        const friendlyName = `Away ${round}`
+        await Promise.all([world.settle(), workspace.activities(centre.offline).update({ friendlyName })])
+        const names = (await workspace.workers.list()).map((it) => it.activityName)
+        assert.deepEqual([...new Set(names)], [friendlyName])
+      }
     })
 
     test('tasks come, are answered, canceled and completed, workers come and go, and every count agrees', async () => {

@@ -7,6 +7,7 @@ import { later } from '../../jobs/later.ts'
 import { find, insert, update } from '../../store/rows.ts'
 import type { StoredReservation, StoredTask, StoredWorker } from '../../store/tables/taskrouter.ts'
 import type { Tx } from '../../store/tx.ts'
+import { hold } from '../held.ts'
 import { HOUSE } from '../house.ts'
 import { liveReservations, RESERVATION_TIMEOUT } from '../offer.ts'
 import { lockTasks, lockWorkers, workspaceSeen } from '../parents.ts'
@@ -128,7 +129,7 @@ export const offerTask = async (
   if (!workspace.multi_task_enabled && task.task_queue_sid) {
     const queue = await find(tx, 'task_queues', { sid: task.task_queue_sid })
     const sid = queue?.reservation_activity_sid
-    const activity = sid ? await find(tx, 'activities', { sid }) : undefined
+    const activity = sid ? await hold(tx, 'activities', { sid, workspaceSid: workspace.sid }) : undefined
     if (activity) busier = await enterActivity(tx, { worker: busier, workspace, activity, actor: HOUSE })
   }
   return { task: reserved, worker: busier }
