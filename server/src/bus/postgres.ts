@@ -70,13 +70,13 @@ export const openPostgresBus = async ({ url, node, onFault }: PostgresBusOptions
     return client
   }
 
-  let listener = await listenOn()
-  let speaker = await connect()
-
   const again = async (open: () => Promise<pg.Client>): Promise<pg.Client | undefined> => {
     while (!closing.signal.aborted) {
       try {
-        return await open()
+        const client = await open()
+        if (!closing.signal.aborted) return client
+        // Nobody else would end it.
+        await client.end()
       } catch (fault) {
         onFault(fault)
         await wait(RECONNECT_MS, undefined, { signal: closing.signal }).catch(() => {})
@@ -95,7 +95,11 @@ export const openPostgresBus = async ({ url, node, onFault }: PostgresBusOptions
       own.missed()
     })
   }
+
+  let listener = await listenOn()
+  // Before anything else is waited for: it may end meanwhile.
   keepListening(listener)
+  let speaker = await connect()
 
   /** As many notices as go into a payload each. */
   const payloads = (notices: readonly string[]): string[] => {

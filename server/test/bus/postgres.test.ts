@@ -1,6 +1,8 @@
 /** What nodes that share a database say to each other. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import pg from 'pg'
 import { openPostgresBus } from '../../src/bus/postgres.ts'
 import { openPostgres } from '../world/postgres.ts'
 
@@ -25,4 +27,24 @@ test('a notice that is too long is refused by name, and those after it are heard
   await over
   assert.deepEqual(heard, ['first', 'x'.repeat(7_000), 'last'])
   assert.deepEqual(faults, ['a notice about word is too long for the bus, and other nodes do not hear of it'])
+})
+
+test('a bus that is closed while it connects again leaves no connection behind', async () => {
+  await using database = await openPostgres()
+  const admin = new pg.Client({ connectionString: database.url })
+  await admin.connect()
+  await using _ = { [Symbol.asyncDispose]: () => admin.end() }
+  const others = 'from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()'
+  const connections = async () => (await admin.query(`select pid ${others}`)).rowCount
+  for (let times = 0; times < 10; times += 1) {
+    const broken = Promise.withResolvers<void>()
+    const bus = await openPostgresBus({ url: database.url, node: 'one', onFault: () => broken.resolve() })
+    await admin.query(`select pg_terminate_backend(pid) ${others}`)
+    await broken.promise
+    while ((await connections()) === 0) await turn()
+    await bus[Symbol.asyncDispose]()
+    const deadline = performance.now() + 20_000
+    while ((await connections()) !== 0)
+      assert.ok(performance.now() < deadline, `${await connections()} connections are left`)
+  }
 })
