@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { find } from '../../src/store/rows.ts'
+import { until } from '../journeys/program.ts'
 import { type Bridge, openBridge } from '../protocols/bridge.ts'
 import { mustAgree } from '../taskrouter/agreement.ts'
 import { openCentre } from '../taskrouter/centre.ts'
@@ -109,7 +110,7 @@ describe('Found by the simulation', () => {
     await centre.workspace.update({ timeoutActivitySid: centre.available })
     const ana = await centre.worker('ana')
     await leaves(bridge, ana)
-    world.clock.advance(61_000)
+    world.clock.advance(LEASE_MS + 1_000)
     await world.settle()
     assert.equal((await centre.workspace.workers(ana).fetch()).activityName, 'Offline')
   })
@@ -272,13 +273,20 @@ describe('Found by the simulation on PostgreSQL', { timeout: 60_000 }, () => {
   })
 })
 
+/** Of who is gone, and may come back, in milliseconds; who is here has a longer one. */
+const LEASE_MS = 60_000
+
 /** A worker comes, and is cut off. */
-const leaves = async (bridge: Bridge, workerSid: string): Promise<void> => {
-  const raw = await bridge.begin(workerSid)
+const leaves = async ({ begin, world }: Bridge, workerSid: string): Promise<void> => {
+  const raw = await begin(workerSid)
   raw.socket.close()
   await raw.ended
-  // A request of theirs is answered after the socket's end was written down.
-  await bridge.ask('POST', `Workers/${workerSid}`, bridge.token(workerSid), { Attributes: { a: 1 } })
+  const latest = world.clock.now() + LEASE_MS
+  await until('the end of their socket is written down', async () => {
+    const lease = { kind: 'taskrouter.worker-gone', key: workerSid }
+    const job = await find(world.house.store.reader, 'jobs', lease)
+    return job && job.due_at <= latest ? job : undefined
+  })
 }
 
 /** @returns the SID of the transfer */
