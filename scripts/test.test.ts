@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, test } from 'node:test'
@@ -36,6 +36,12 @@ const runIn = (
   } finally {
     rmSync(clone, { recursive: true })
   }
+}
+
+/** One that has ended may still be in the list, as Z. */
+const isRunning = (pid: string): boolean => {
+  const path = `/proc/${pid}/stat`
+  return existsSync(path) && !readFileSync(path, 'utf8').includes(') Z ')
 }
 
 describe('npm test', () => {
@@ -74,7 +80,9 @@ describe('npm test', () => {
   })
 
   test('a file that leaves something open is ended and says what, and the others are run', () => {
-    const hangs = `import { createServer } from 'node:net'
+    const hangs = `import { spawn } from 'node:child_process'
+      import { createServer } from 'node:net'
+      console.log('started ' + spawn('sleep', ['600']).pid)
       test('hangs', { timeout: 10 }, () => new Promise(() => createServer().listen(0)))
       test('goes on', () => {})`
     const { status, said } = runIn(
@@ -85,6 +93,8 @@ describe('npm test', () => {
     assert.match(said, /\nfailed: hangs \(cli\/a\.test\.ts:\d+\)\n/)
     assert.match(said, /\n2 passed, 1 failed\n$/)
     assert.equal(status, 1)
+    const pid = /started (\d+)/.exec(said)?.[1] ?? assert.fail(said)
+    assert.ok(!isRunning(pid), 'what it started has ended with it')
     const leaks = `import { createServer } from 'node:net'
       test('leaks', () => void createServer().listen(0))`
     assert.match(
