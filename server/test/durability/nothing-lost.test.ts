@@ -10,12 +10,12 @@ const newFolder = async () => {
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
 }
 
-test('twenty kills under load lose nothing over SQLite', async () => {
+test('kills under load lose nothing over SQLite', async () => {
   await using folder = await newFolder()
   await nothingLost({ PARLEY_DATA: folder.path })
 })
 
-test('twenty kills under load lose nothing over PostgreSQL', async () => {
+test('kills under load lose nothing over PostgreSQL', async () => {
   await using folder = await newFolder()
   await using postgres = await openPostgres()
   await nothingLost({ PARLEY_DATA: folder.path, DATABASE_URL: postgres.url })

@@ -1,5 +1,5 @@
 /**
- * Fifty posters write while the process is killed twenty times at random moments. Afterwards: every acknowledged
+ * Fifty posters write while the process is killed again and again at random moments. Afterwards: every acknowledged
  * message is there once, in order, without gaps; every conversation has exactly one task; every webhook that was owed
  * came, each under one idempotency token.
  */
@@ -10,7 +10,10 @@ import { sparePort } from '../world/spare-port.ts'
 import { startProcess } from './process.ts'
 
 const POSTERS = 50
+/** How often it is killed, where that takes no longer than `KILLING_MS`; and how often wherever. */
 const KILLS = 20
+const KILLS_MIN = 8
+const KILLING_MS = 120_000
 const CHANNELS = 25
 
 /** How long the process lives between two kills, in milliseconds: a moment at random. */
@@ -18,10 +21,13 @@ const LIFE_MIN_MS = 150
 const LIFE_MAX_MS = 900
 
 /** A busy machine takes longer to begin: it lives until as many messages as there are posters were acknowledged. */
-const LIFE_LONGEST_MS = 20_000
+const LIFE_LONGEST_MS = 60_000
 
-/** How long everything owed may take to arrive after the last start, in milliseconds. */
-const OWED_WITHIN_MS = 90_000
+/**
+ * After the last start, how long nothing may arrive while something is owed, in milliseconds: more than a lease of a
+ * process that was killed.
+ */
+const QUIET_MAX_MS = 60_000
 
 const accountSid = `AC${'c'.repeat(32)}`
 const authToken = 'c'.repeat(32)
@@ -120,7 +126,9 @@ export const nothingLost = async (where: Readonly<Record<string, string>>): Prom
     }
   }
   const posters = Array.from({ length: POSTERS }, (_, at) => poster(at))
-  for (let kill = 0; kill < KILLS; kill += 1) {
+  const enough = performance.now() + KILLING_MS
+  let kills = 0
+  for (; kills < KILLS && (kills < KILLS_MIN || performance.now() < enough); kills += 1) {
     const before = acknowledged.length
     await new Promise((resolve) => setTimeout(resolve, randomInt(LIFE_MIN_MS, LIFE_MAX_MS)))
     const longest = performance.now() + LIFE_LONGEST_MS
@@ -133,7 +141,7 @@ export const nothingLost = async (where: Readonly<Record<string, string>>): Prom
   }
   over = true
   await Promise.all(posters)
-  assert.ok(acknowledged.length >= KILLS * POSTERS, `${acknowledged.length} messages are a load`)
+  assert.ok(acknowledged.length >= kills * POSTERS, `${acknowledged.length} messages are a load`)
 
   const stored = new Map<string, Json[]>()
   for (const channel of channels)
@@ -167,15 +175,19 @@ export const nothingLost = async (where: Readonly<Record<string, string>>): Prom
   const talked = channels.filter((it) => stored.get(it)?.length)
   assert.deepEqual(taskChannels.sort(), talked.sort(), 'each conversation that began has exactly one task')
 
-  const deadline = performance.now() + OWED_WITHIN_MS
   const owed = [...bySid.keys()] as string[]
   const unheard = (): string[] => {
     const came = new Set(listener.at('/hook').map((it) => it.form.MessageSid))
     return owed.filter((it) => !came.has(it))
   }
-  while (unheard().length && performance.now() < deadline)
+  let missing = unheard()
+  let quietSince = performance.now()
+  while (missing.length && performance.now() < quietSince + QUIET_MAX_MS) {
     await new Promise((resolve) => setTimeout(resolve, 250))
-  const missing = unheard()
+    const still = unheard()
+    if (still.length < missing.length) quietSince = performance.now()
+    missing = still
+  }
   const [first] = missing.length
     ? await all(`/v1/Parley/Deliveries?MessageSid=${missing[0]}`, 'deliveries')
     : []

@@ -142,7 +142,7 @@ test('a reload goes on where it was, another browser is somebody else, and marku
 })
 
 test('a token is renewed before it ends, without a word on the page', async () => {
-  await using stage = await openBrowserStage({ tokenTtl: 8 })
+  await using stage = await openBrowserStage({ tokenTtl: 20 })
   const vera = await stage.visit('Vera')
   const renewals: number[] = []
   vera.on('response', (it) => it.url().endsWith('/token') && renewals.push(it.status()))

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { sparePort } from '../world/spare-port.ts'
 import { type Program, start } from './program.ts'
-import { hex, openBrowser } from './stage.ts'
+import { hex, openBrowser, SHOWN_WITHIN_MS } from './stage.ts'
 
 export interface Given {
   /** How long tokens are good, in seconds. */
@@ -83,6 +83,7 @@ export const openBrowserStage = async ({ tokenTtl = 3_600 }: Given = {}): Promis
           viewport: { width: 880, height: 800 },
           deviceScaleFactor: 2,
         })
+        context.setDefaultTimeout(SHOWN_WITHIN_MS)
         const page = await context.newPage()
         page.on('pageerror', ({ message }) => complaints.push(message))
         page.on('console', (it) => {

@@ -217,7 +217,7 @@ test('webhooks are verified as they were', async () => {
     const { sid } = await service.channels.create({})
     await service.channels(sid).messages.create({ body: 'hello', xTwilioWebhookEnabled: 'true' })`
   await move.run(source, ownNames, { env: { ...env, HOOK: hook } })
-  await until('the webhook comes', () => verdicts[0])
+  assert.equal(await until('the webhook comes', () => verdicts[0]), true)
 })
 
 /** A token for each row of the guide's table, and what makes it bad. */

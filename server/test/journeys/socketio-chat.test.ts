@@ -139,7 +139,8 @@ test('a restart of the custom chat loses neither the conversation nor what was s
   const [task] = await stage.tasksOf(vera)
   assert.ok(task)
   const ana = await stage.accept(task)
-  await stage.restartChat()
+  // Said before the page knows that it is cut off, it would be lost, and the page would say so.
+  await stage.restartChat(() => vera.getByText('Connecting again…').waitFor())
   await stage.say(vera, 'I was away for a moment')
   await ana.say('So was the chat')
   await vera.getByText('So was the chat').waitFor()

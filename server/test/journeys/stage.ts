@@ -8,6 +8,12 @@ import twilio from 'twilio'
 import { sparePort } from '../world/spare-port.ts'
 import { type Program, start, until } from './program.ts'
 
+/**
+ * How long what must happen on a page may take, in milliseconds: the published clients wait half a minute and more between
+ * two attempts to connect.
+ */
+export const SHOWN_WITHIN_MS = 120_000
+
 export interface Task {
   readonly sid: string
   readonly channelSid: string
@@ -134,6 +140,7 @@ export const openStage = async (): Promise<Stage> => {
           viewport: { width: 880, height: 760 },
           deviceScaleFactor: 2,
         })
+        context.setDefaultTimeout(SHOWN_WITHIN_MS)
         const page = await context.newPage()
         await page.goto(chat)
         await page.getByLabel('Your name').fill(name)
