@@ -13,6 +13,7 @@ import { once } from 'node:events'
 import {
   chmodSync,
   chownSync,
+  closeSync,
   existsSync,
   mkdirSync,
   openSync,
@@ -33,6 +34,9 @@ import { sparePort } from './spare-port.ts'
 /** Longer than the pause between two test files of one run. */
 const LINGER_MS = 10_000
 
+/** Processes of a server that was killed write to its data until they notice: it is removed again, up to 5 s later. */
+const REMOVE = { recursive: true, force: true, maxRetries: 50, retryDelay: 100 } as const
+
 /** Several test processes, each with a few pools. */
 const CONNECTIONS_MAX = 300
 
@@ -52,9 +56,7 @@ const main = async (): Promise<void> => {
   const bin = binaries()
   const password = randomBytes(16).toString('hex')
   await makeCluster(bin, home, data, password, owner)
-  const { server, port } = await startServer(bin, home, data, owner)
-  const base = `postgres://${USER}:${password}@127.0.0.1:${port}`
-  const admin = await firstConnection(`${base}/postgres`, server, home)
+  const { server, admin, base } = await startServer(bin, home, data, owner, `${USER}:${password}`)
   const door = lend(admin, base)
 
   const stop = async (): Promise<void> => {
@@ -63,7 +65,7 @@ const main = async (): Promise<void> => {
     // SIGINT is PostgreSQL's "fast": no new connections, those that are open are ended.
     server.kill('SIGINT')
     if (server.exitCode === null && server.signalCode === null) await once(server, 'exit')
-    rmSync(data, { recursive: true, force: true })
+    rmSync(data, REMOVE)
     // The last mention of it: a lock that nobody mentions any more is collected, and with that let go of.
     lock.close()
     process.exit(0)
@@ -103,7 +105,7 @@ const clearOld = (data: string): void => {
     const pid = Number(readFileSync(pidFile, 'utf8').split('\n')[0])
     if (isServerOn(data, pid)) process.kill(pid, 'SIGKILL')
   }
-  rmSync(data, { recursive: true, force: true })
+  rmSync(data, REMOVE)
 }
 
 /** The number may have gone to another program since: only a process that names our folder is ours to end. */
@@ -171,13 +173,41 @@ const makeCluster = async (
   rmSync(passwordFile)
 }
 
+interface Started {
+  readonly server: ChildProcess
+  /** Its own connection. */
+  readonly admin: pg.Client
+  /** The address of every database, but for its name. */
+  readonly base: string
+}
+
+/** The port that was spare may be another's by the time the server listens. */
+const STARTS_MAX = 3
+
 const startServer = async (
   bin: string,
   home: string,
   data: string,
   owner: Owner,
-): Promise<{ server: ChildProcess; port: number }> => {
-  const port = await sparePort()
+  credentials: string,
+): Promise<Started> => {
+  for (let starts = 1; ; starts += 1) {
+    const port = await sparePort()
+    const server = await spawnServer(bin, home, data, owner, port)
+    const base = `postgres://${credentials}@127.0.0.1:${port}`
+    const admin = await firstConnection(`${base}/postgres`, server)
+    if (admin) return { server, admin, base }
+    if (starts === STARTS_MAX) throw new Error(readFileSync(join(home, 'log'), 'utf8'))
+  }
+}
+
+const spawnServer = async (
+  bin: string,
+  home: string,
+  data: string,
+  owner: Owner,
+  port: number,
+): Promise<ChildProcess> => {
   const options = {
     port,
     listen_addresses: '127.0.0.1',
@@ -194,16 +224,18 @@ const startServer = async (
     cwd: home,
     stdio: ['ignore', 'ignore', log],
   })
+  closeSync(log)
   await once(server, 'spawn')
-  return { server, port }
+  return server
 }
 
 const CONNECT_RETRY_MS = 50
 
 /** A server that starts refuses connections; one that has ended will never take one. */
-const firstConnection = async (url: string, server: ChildProcess, home: string): Promise<pg.Client> => {
+const firstConnection = async (url: string, server: ChildProcess): Promise<pg.Client | undefined> => {
   while (server.exitCode === null && server.signalCode === null) {
-    const client = new pg.Client({ connectionString: url })
+    // Somebody else may listen there, who never answers.
+    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS })
     try {
       await client.connect()
       return client
@@ -211,8 +243,13 @@ const firstConnection = async (url: string, server: ChildProcess, home: string):
       await new Promise((resolve) => setTimeout(resolve, CONNECT_RETRY_MS))
     }
   }
-  throw new Error(readFileSync(join(home, 'log'), 'utf8'))
+  return undefined
 }
+
+const CONNECT_TIMEOUT_MS = 10_000
+
+/** A drop waits 5 s for those who are connected to go; on a machine that stalls they may take longer. */
+const DROPS_MAX = 5
 
 /** Emits `idle` when no connection has been open for a while. */
 const lend = (admin: pg.Client, base: string): Server => {
@@ -231,7 +268,7 @@ const lend = (admin: pg.Client, base: string): Server => {
       await admin.query(`create database ${name}`)
       socket.write(`${base}/${name}\n`)
       await ended
-      await admin.query(`drop database ${name} with (force)`)
+      await drop(admin, name)
       socket.end()
     } catch {
       // The server is gone, and with it the database; the caller asks again or is told.
@@ -245,6 +282,18 @@ const lend = (admin: pg.Client, base: string): Server => {
   linger()
   return door
 }
+
+const drop = async (admin: pg.Client, name: string): Promise<void> => {
+  for (let tries = 1; ; tries += 1)
+    try {
+      await admin.query(`drop database ${name} with (force)`)
+      return
+    } catch (fault) {
+      if (tries === DROPS_MAX || (fault as { code?: unknown }).code !== OBJECT_IN_USE) throw fault
+    }
+}
+
+const OBJECT_IN_USE = '55006'
 
 main().catch((fault: unknown) => {
   process.stderr.write(`${fault instanceof Error ? fault.message : fault}\n`, () => process.exit(1))

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { describe, test } from 'node:test'
 import pg from 'pg'
+import { until } from '../journeys/program.ts'
 import { openPostgres } from './postgres.ts'
 
 const ADMIN_SHUTDOWN = '57P01'
@@ -65,10 +66,15 @@ describe('the PostgreSQL server of the tests', () => {
     const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
-    const [line] = (await once(child.stdout, 'data')) as [Buffer]
-    const name = nameOf(line.toString().trim())
-    assert((await namesOn(watching.url)).includes(name))
-    child.kill('SIGKILL')
-    while ((await namesOn(watching.url)).includes(name)) await new Promise(setImmediate)
+    try {
+      const [line] = (await once(child.stdout, 'data')) as [Buffer]
+      const name = nameOf(line.toString().trim())
+      assert((await namesOn(watching.url)).includes(name))
+      child.kill('SIGKILL')
+      const isDropped = async () => ((await namesOn(watching.url)).includes(name) ? undefined : true)
+      await until(`${name} is dropped`, isDropped)
+    } finally {
+      child.kill('SIGKILL')
+    }
   })
 })

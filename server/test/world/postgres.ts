@@ -26,6 +26,9 @@ const START_MS = 120_000
 
 const RETRY_MS = 50
 
+/** A database is a few files to copy, and another's may be dropped first: a server that takes longer hangs. */
+const ANSWER_MS = 60_000
+
 /**
  * @throws where PostgreSQL is not installed or does not start, with what the server said
  */
@@ -40,10 +43,11 @@ export const openPostgres = async (): Promise<TestDatabase> => {
     }
     // A keeper that finds another at work ends well; that other may itself be ending, so ask again.
     if (keeper?.process.exitCode) throw new Error(`PostgreSQL did not start: ${keeper.said}`)
-    if (!keeper || keeper.process.exitCode === 0) keeper = startKeeper()
+    const hasEnded = keeper && (keeper.process.exitCode === 0 || keeper.process.signalCode !== null)
+    if (!keeper || hasEnded) keeper = startKeeper()
     await pause(RETRY_MS)
   }
-  throw new Error(`PostgreSQL did not start within ${START_MS} ms: ${keeper?.said ?? ''}`)
+  throw new Error(`PostgreSQL gave no database within ${START_MS} ms: ${keeper?.said ?? ''}`)
 }
 
 interface Keeper {
@@ -69,7 +73,9 @@ const startKeeper = (): Keeper => {
 /** Undefined where no keeper listens, or it ends before it answers. */
 const askForDatabase = async (): Promise<TestDatabase | undefined> => {
   const socket = connect(socketPath()).setEncoding('utf8')
+  const late = setTimeout(() => socket.destroy(), ANSWER_MS)
   const url = await firstLine(socket)
+  clearTimeout(late)
   if (url === undefined) return undefined
   socket.unref()
   return {
