@@ -5,7 +5,7 @@ import { describe, test } from 'node:test'
 import { openWorld, type World } from '../world/index.ts'
 
 /** What is refused now is allowed again within this time. */
-const PATIENCE_MS = 10_000
+const PATIENCE_MS = 30_000
 
 /** As many requests at once. @returns their answers, those that were let through first */
 const many = async (count: number, ask: () => Promise<Response>): Promise<Response[]> =>
