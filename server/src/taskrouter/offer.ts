@@ -7,7 +7,6 @@ import type { Actor } from '@parley/contract/actor.ts'
 import { problem } from '@parley/contract/problem.ts'
 import { RESERVATION_MOVES, type ReservationStatus } from '@parley/contract/taskrouter/reservation.ts'
 import type { TransferRow } from '@parley/contract/taskrouter/transfer.ts'
-import type { WorkspaceRow } from '@parley/contract/taskrouter/workspace.ts'
 import { notLater } from '../jobs/later.ts'
 import { reading } from '../store/query.ts'
 import { find, update } from '../store/rows.ts'
@@ -87,14 +86,12 @@ export const moveReservation = async (
     to,
     task,
     worker,
-    workspace,
     actor,
   }: {
     reservation: StoredReservation
     to: Ended
     task: StoredTask
     worker: StoredWorker
-    workspace: WorkspaceRow
     actor: Actor
   },
 ): Promise<{ reservation: StoredReservation; worker: StoredWorker }> => {
@@ -108,7 +105,7 @@ export const moveReservation = async (
   )
   if (!moved) throw new Error(`reservation ${reservation.sid} is locked and not there`)
   const wasOffer = reservation.reservation_status === 'pending'
-  const change = { worker, workspace, taskChannelSid: reservation.task_channel_sid }
+  const change = { worker, taskChannelSid: reservation.task_channel_sid }
   let counted = worker
   if (wasOffer) {
     await notLater(tx, RESERVATION_TIMEOUT, reservation.sid)

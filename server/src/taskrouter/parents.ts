@@ -154,3 +154,13 @@ export const lockWorkers = async (tx: Tx, sids: Iterable<string>): Promise<Map<s
       : await lockWorkersBySid.all(tx, { sids: JSON.stringify(those) })
   return new Map(rows.map((it) => [it.sid, it]))
 }
+
+const workersOf = reading((db, at: { workspaceSid: string }, dialect) =>
+  dialect.lock(
+    db.selectFrom('workers').selectAll().where('workspace_sid', '=', at.workspaceSid).orderBy('sid'),
+  ),
+)
+
+/** Locks every worker of a workspace. */
+export const lockAllWorkers = (tx: Tx, workspaceSid: string): Promise<StoredWorker[]> =>
+  workersOf.all(tx, { workspaceSid })

@@ -100,7 +100,7 @@ export const acceptReservation = async (
   if (!assigned || !accepting)
     throw new Error(`reservation ${reservation.sid} has lost its task or its worker`)
   await expectNothing(tx, task)
-  const common = { task: assigned, workspace, actor }
+  const common = { task: assigned, actor }
   const { reservation: accepted, worker } = await moveReservation(tx, {
     ...common,
     reservation,
@@ -113,7 +113,7 @@ export const acceptReservation = async (
   if (queue?.assignment_activity_sid && !workspace.multi_task_enabled) {
     const at = { sid: queue.assignment_activity_sid, workspaceSid: workspace.sid }
     const activity = await hold(tx, 'activities', at)
-    if (activity) await enterActivity(tx, { worker, workspace, activity, actor })
+    if (activity) await enterActivity(tx, { worker, activity, actor })
   }
   for (const other of others) {
     const late = workers.get(other.worker_sid)
@@ -152,7 +152,7 @@ export const refuseReservation = async (
   const transfer = open && isLast ? await settleTransfer(tx, open, 'failed', NOT_TAKEN[to]) : open
   if (transfer && isLast) {
     const { task: back, goOn } = await takeBack(tx, task, transfer)
-    const moved = await moveReservation(tx, { reservation, to, task: back, worker, workspace, actor })
+    const moved = await moveReservation(tx, { reservation, to, task: back, worker, actor })
     await goElsewhere(tx, { to, activitySid, worker: moved.worker, workspace, actor })
     tellTransfer(tx, 'task.transfer-failed', { transfer, task: back, actor })
     await goOn(actor)
@@ -173,7 +173,7 @@ export const refuseReservation = async (
     },
   )
   if (!back) throw new Error(`task ${task.sid} is locked and not there`)
-  const moved = await moveReservation(tx, { reservation, to, task: back, worker, workspace, actor })
+  const moved = await moveReservation(tx, { reservation, to, task: back, worker, actor })
   if (transfer) tellTransfer(tx, 'task.transfer-attempt-failed', { transfer, task: back, actor })
   await goElsewhere(tx, { to, activitySid, worker: moved.worker, workspace, actor })
   if (offers === 0) {
@@ -204,7 +204,7 @@ const goElsewhere = async (
   const at = activitySid && { sid: activitySid, workspaceSid: workspace.sid }
   const activity = at ? await hold(tx, 'activities', at) : undefined
   if (!activity || (to === 'timeout' && activity.available > worker.available)) return
-  await enterActivity(tx, { worker, workspace, activity, actor })
+  await enterActivity(tx, { worker, activity, actor })
 }
 
 /** What a request, or an answer to an assignment callback, makes of a reservation. */
@@ -243,7 +243,7 @@ export const updateReservation = async (
  */
 const finish = async (
   tx: Tx,
-  { reservation, task, workspace, to, actor }: Locked & { to: 'wrapping' | 'completed'; actor: Actor },
+  { reservation, task, to, actor }: Locked & { to: 'wrapping' | 'completed'; actor: Actor },
 ): Promise<void> => {
   const others = (await liveReservations(tx, task.sid)).filter((it) => it.sid !== reservation.sid)
   const isAnothers =
@@ -254,7 +254,7 @@ const finish = async (
     return
   }
   const worker = await lockWorkerOf(tx, reservation)
-  await moveReservation(tx, { reservation, to, task, worker, workspace, actor })
+  await moveReservation(tx, { reservation, to, task, worker, actor })
   const isInHand = others.some((it) => it.reservation_status === 'accepted')
   if (isLive(task) && reservation.reservation_status === 'accepted' && !isInHand)
     await expectTimeout(tx, task)

@@ -9,18 +9,12 @@ import type { Reader } from '../store/tx.ts'
 import { given } from './given.ts'
 import { lockToDelete } from './held.ts'
 import { lockParent } from './named.ts'
-import { findTaskChannel, requireWorkspace } from './parents.ts'
+import { findTaskChannel, lockAllWorkers, requireWorkspace } from './parents.ts'
 import { addChannel } from './worker-channel.ts'
 import { refreshOpen } from './workload.ts'
 
 const list = listing('task_channels', 'sid', (query, at: { workspaceSid: string }) =>
   query.where('workspace_sid', '=', at.workspaceSid),
-)
-
-const workersOf = reading((db, at: { workspaceSid: string }, dialect) =>
-  dialect.lock(
-    db.selectFrom('workers').selectAll().where('workspace_sid', '=', at.workspaceSid).orderBy('sid'),
-  ),
 )
 
 const anyTask = reading((db, at: { taskChannelSid: string }) =>
@@ -70,9 +64,9 @@ export const taskChannels = bind(TaskChannel, {
     }
     if (!(await insertNew(tx, 'task_channels', taskChannel)))
       throw problem('conflict', { reason: `A TaskChannel with UniqueName ${uniqueName} already exists` })
-    for (const worker of await workersOf.all(tx, { workspaceSid: workspace.sid })) {
+    for (const worker of await lockAllWorkers(tx, workspace.sid)) {
       await addChannel(tx, worker, taskChannel)
-      await refreshOpen(tx, worker, workspace)
+      await refreshOpen(tx, worker)
     }
     const told = { accountSid: call.accountSid, at: now, actor: call.actor, taskChannel }
     tx.record({ name: 'task-channel.created', ...told })

@@ -2,13 +2,12 @@
 import type { Actor } from '@parley/contract/actor.ts'
 import { problem } from '@parley/contract/problem.ts'
 import { TASK_MOVES, type TaskStatus } from '@parley/contract/taskrouter/task.ts'
-import type { WorkspaceRow } from '@parley/contract/taskrouter/workspace.ts'
 import { later, noneLater } from '../jobs/later.ts'
 import { remove, update } from '../store/rows.ts'
 import type { StoredReservation, StoredTask } from '../store/tables/taskrouter.ts'
 import type { Tx } from '../store/tx.ts'
 import { liveReservations, moveReservation } from './offer.ts'
-import { lockWorkers, workspaceSeen } from './parents.ts'
+import { lockWorkers } from './parents.ts'
 import { STEP } from './placing.ts'
 import { isLive, isOver, taskRow } from './task-row.ts'
 import { openTransfer, settleTransfer, tellTransfer } from './transfer-row.ts'
@@ -164,14 +163,13 @@ const moveAll = async (
   actor: Actor,
 ): Promise<void> => {
   if (!reservations.length) return
-  const workspace = (await workspaceSeen(tx, task.workspace_sid)) as WorkspaceRow
   const workers = await lockWorkers(
     tx,
     reservations.map((it) => it.worker_sid),
   )
   for (const reservation of reservations) {
     const worker = workers.get(reservation.worker_sid)
-    if (worker) await moveReservation(tx, { reservation, to, task, worker, workspace, actor })
+    if (worker) await moveReservation(tx, { reservation, to, task, worker, actor })
   }
 }
 

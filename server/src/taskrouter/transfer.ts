@@ -87,7 +87,7 @@ export const startTransfer = async (tx: Tx, wanted: TransferWanted): Promise<Tra
   }
   const leaving = (await update(tx, 'tasks', { sid: task.sid }, changes)) ?? task
   tellTransfer(tx, 'task.transfer-initiated', { transfer, task: leaving, actor })
-  if (wanted.mode === 'COLD') await letGo(tx, reservation, leaving, workspace, actor)
+  if (wanted.mode === 'COLD') await letGo(tx, reservation, leaving, actor)
   await give.now(leaving)
   return transfer
 }
@@ -100,7 +100,7 @@ export const cancelTransfer = async (
   tx: Tx,
   { transferSid: sid, ...whose }: Whose & { readonly transferSid: string },
 ): Promise<TransferRow> => {
-  const { task, workspace } = await lockOwn(tx, whose)
+  const { task } = await lockOwn(tx, whose)
   const { workerSid, actor } = whose
   const mine = { sid, task_sid: task.sid, initiating_worker_sid: workerSid }
   const found = await find(tx, 'task_transfers', mine)
@@ -114,8 +114,7 @@ export const cancelTransfer = async (
   )
   for (const reservation of offers) {
     const worker = workers.get(reservation.worker_sid)
-    if (worker)
-      await moveReservation(tx, { reservation, to: 'canceled', task: back, worker, workspace, actor })
+    if (worker) await moveReservation(tx, { reservation, to: 'canceled', task: back, worker, actor })
   }
   tellTransfer(tx, 'task.transfer-canceled', { transfer, task: back, actor })
   await goOn(actor)
@@ -197,11 +196,10 @@ const letGo = async (
   tx: Tx,
   reservation: StoredReservation,
   task: StoredTask,
-  workspace: WorkspaceRow,
   actor: Actor,
 ): Promise<void> => {
   const worker = (await lockWorkers(tx, [reservation.worker_sid])).get(reservation.worker_sid)
-  if (worker) await moveReservation(tx, { reservation, to: 'wrapping', task, worker, workspace, actor })
+  if (worker) await moveReservation(tx, { reservation, to: 'wrapping', task, worker, actor })
   const live = await liveReservations(tx, task.sid)
   if (live.every((it) => it.reservation_status !== 'accepted')) await expectTimeout(tx, task)
 }

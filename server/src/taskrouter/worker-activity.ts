@@ -1,7 +1,6 @@
 /** A worker begins to do something else. */
 import type { Actor } from '@parley/contract/actor.ts'
 import type { ActivityRow } from '@parley/contract/taskrouter/activity.ts'
-import type { WorkspaceRow } from '@parley/contract/taskrouter/workspace.ts'
 import { update } from '../store/rows.ts'
 import type { StoredWorker } from '../store/tables/taskrouter.ts'
 import type { Tx } from '../store/tx.ts'
@@ -11,12 +10,7 @@ import { refreshOpen } from './workload.ts'
 /** The worker is locked by the caller, and the activity held. Being in the activity already is nothing new. */
 export const enterActivity = async (
   tx: Tx,
-  {
-    worker,
-    workspace,
-    activity,
-    actor,
-  }: { worker: StoredWorker; workspace: WorkspaceRow; activity: ActivityRow; actor: Actor },
+  { worker, activity, actor }: { worker: StoredWorker; activity: ActivityRow; actor: Actor },
 ): Promise<StoredWorker> => {
   if (worker.activity_sid === activity.sid) return worker
   const now = tx.now()
@@ -36,7 +30,7 @@ export const enterActivity = async (
     },
   )
   if (!changed) throw new Error(`worker ${worker.sid} is locked and not there`)
-  await refreshOpen(tx, changed, workspace)
+  await refreshOpen(tx, changed)
   tx.record({
     name: 'worker.activity.update',
     accountSid: worker.account_sid,

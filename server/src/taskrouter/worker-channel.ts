@@ -45,7 +45,7 @@ const channelsOfWorkspace = reading((db, at: { workspaceSid: string }) =>
 export const addChannels = async (tx: Tx, worker: StoredWorker, workspace: WorkspaceRow): Promise<void> => {
   for (const channel of await channelsOfWorkspace.all(tx, { workspaceSid: workspace.sid }))
     await addChannel(tx, worker, channel)
-  await refreshOpen(tx, worker, workspace)
+  await refreshOpen(tx, worker)
 }
 
 const list = listing('worker_channels', 'sid', (query, at: { workerSid: string }) =>
@@ -120,7 +120,7 @@ export const workerChannels = bind(WorkerChannel, {
     // Each of the two is an event by itself, and the worker SDK counts events.
     const version = before.version + Number(!hasCapacity) + Number(!hasAvailability)
     const worker = (await update(tx, 'workers', { sid }, { version })) ?? before
-    await refreshOpen(tx, worker, workspace)
+    await refreshOpen(tx, worker)
     const channel = await findOne(tx, worker.sid, found.sid)
     if (!channel) return undefined
     const workerChannel = shown(channel)

@@ -37,7 +37,7 @@ export const workerGone: JobHandler = {
         const at = sid === null ? undefined : { sid, workspaceSid: workspace.sid }
         const activity = at && (await hold(tx, 'activities', at))
         if (activity?.available === 0)
-          return void (await enterActivity(tx, { worker, workspace, activity, actor: HOUSE }))
+          return void (await enterActivity(tx, { worker, activity, actor: HOUSE }))
       }
     })
     return undefined

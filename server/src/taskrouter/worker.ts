@@ -165,7 +165,7 @@ const change = async (
       await refuseReservation(tx, { ...locked, to: 'rejected', actor })
   }
   if (offers.length) worker = await lockOne(tx, found.sid)
-  if (activity) worker = await enterActivity(tx, { worker, workspace, activity, actor })
+  if (activity) worker = await enterActivity(tx, { worker, activity, actor })
   const renamed = friendlyName !== undefined && friendlyName !== worker.friendly_name
   const attributes = attributesAsked(worker.attributes, asked)
   const learned = attributes !== worker.attributes

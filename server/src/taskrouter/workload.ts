@@ -37,17 +37,26 @@ const countInHand = changing((db, at: { sid: string; by: number; versions: numbe
     .returningAll(),
 )
 
-const isOpen = (takes: number) =>
-  sql<number>`case when available = 1 and ${takes} = 1
+interface Doing {
+  workerSid: string
+  available: number
+  inHand: number
+  idleSince: number
+}
+
+/** The workspace is read here, under the worker's lock: it may have changed since the transaction began. */
+const isOpen = ({ available, inHand }: Doing) =>
+  sql<number>`case when available = 1 and ${available} = 1
+    and (${inHand} = 0 or (select w.multi_task_enabled from workspaces w where w.sid = workspace_sid) = 1)
     and assigned_tasks + reserved_tasks < configured_capacity then 1 else 0 end`
 
 /** What stays as it is need not be written, nor its place among the idle. */
-const setOpen = changing((db, at: { workerSid: string; takes: number; idleSince: number }) =>
+const setOpen = changing((db, at: Doing) =>
   db
     .updateTable('worker_channels')
-    .set({ open: isOpen(at.takes), idle_since: at.idleSince })
+    .set({ open: isOpen(at), idle_since: at.idleSince })
     .where('worker_sid', '=', at.workerSid)
-    .where((it) => it.or([it('idle_since', '!=', at.idleSince), it('open', '!=', isOpen(at.takes))])),
+    .where((it) => it.or([it('idle_since', '!=', at.idleSince), it('open', '!=', isOpen(at))])),
 )
 
 /** Whether a worker takes anything at all now, whatever the channel. */
@@ -57,13 +66,9 @@ const takesWork = (
 ): boolean => worker.available === 1 && (multi_task_enabled === 1 || worker.in_hand === 0)
 
 /** Opens and closes a worker's channels by what the worker, the workspace and the counters say. */
-export const refreshOpen = async (
-  tx: Tx,
-  worker: StoredWorker,
-  workspace: Pick<WorkspaceRow, 'multi_task_enabled'>,
-): Promise<void> => {
-  const takes = takesWork(worker, workspace)
-  await setOpen.run(tx, { workerSid: worker.sid, takes: Number(takes), idleSince: worker.idle_since })
+export const refreshOpen = async (tx: Tx, worker: StoredWorker): Promise<void> => {
+  const { sid: workerSid, available, in_hand: inHand, idle_since: idleSince } = worker
+  await setOpen.run(tx, { workerSid, available, inHand, idleSince })
 }
 
 /** What keeps a channel closed; every one that does. */
@@ -95,14 +100,12 @@ export const count = async (
   tx: Tx,
   {
     worker,
-    workspace,
     taskChannelSid,
     offered = 0,
     assigned = 0,
     idle = false,
   }: {
     worker: StoredWorker
-    workspace: Pick<WorkspaceRow, 'multi_task_enabled'>
     taskChannelSid: string
     offered?: number
     assigned?: number
@@ -119,7 +122,7 @@ export const count = async (
     idleSince: idle ? now : worker.idle_since,
   })
   if (!counted) throw new Error(`worker ${worker.sid} is locked and not there`)
-  await refreshOpen(tx, counted, workspace)
+  await refreshOpen(tx, counted)
   return counted
 }
 

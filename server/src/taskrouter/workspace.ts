@@ -8,7 +8,7 @@ import { remove, update } from '../store/rows.ts'
 import { given, orCleared } from './given.ts'
 import { lockAllToDelete } from './held.ts'
 import { lockWorkspace } from './named.ts'
-import { findWorkspace, requireActivity } from './parents.ts'
+import { findWorkspace, lockAllWorkers, requireActivity } from './parents.ts'
 import { everybodysQueue, newWorkspace } from './provision.ts'
 import { wakeRouter } from './wake-router.ts'
 
@@ -105,6 +105,8 @@ export const workspaces = bind(Workspace, {
       },
     )) as WorkspaceRow
     if (changed.multi_task_enabled !== workspace.multi_task_enabled) {
+      // What they have in hand is read once nobody is about to change it.
+      await lockAllWorkers(tx, workspace.sid)
       await reopenAll.run(tx, { workspaceSid: workspace.sid, multi: changed.multi_task_enabled })
       await wakeRouter(tx, workspace.sid)
     }

@@ -118,6 +118,24 @@ for (const engine of ['memory', 'postgres'] as const)
       }
     })
 
+    test('workers who come to give several tasks at once while they take one are open as that says', async () => {
+      await using world = await openWorld({ engine })
+      const centre = await openCentre(world)
+      const { workspace } = centre
+      for (let at = 0; at < 6; at += 1) await centre.worker(`w${at}`)
+      for (let round = 0; round < 6; round += 1) {
+        const tasks = await Promise.all(Array.from({ length: 6 }, () => centre.task()))
+        await Promise.all([world.settle(), workspace.update({ multiTaskEnabled: round % 2 === 1 })])
+        await world.settle()
+        await mustAgree(world.house.store.reader)
+        await Promise.all([
+          ...tasks.map((it) => workspace.tasks(it).remove()),
+          workspace.update({ multiTaskEnabled: round % 2 === 0 }),
+        ])
+        await mustAgree(world.house.store.reader)
+      }
+    })
+
     test('tasks come, are answered, canceled and completed, workers come and go, and every count agrees', async () => {
       await using world = await openWorld({ engine })
       const centre = await openCentre(world, { routed: false })

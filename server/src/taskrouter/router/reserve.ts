@@ -120,7 +120,7 @@ export const offerTask = async (
   )
   if (!reserved) throw new Error(`task ${task.sid} is locked and not there`)
   const { task_channel_sid: taskChannelSid } = task
-  let busier = await count(tx, { worker, workspace, taskChannelSid, offered: 1, idle: true })
+  let busier = await count(tx, { worker, taskChannelSid, offered: 1, idle: true })
   await later(tx, { kind: RESERVATION_TIMEOUT, key: reservation.sid, dueAt: now + timeoutMs })
   const transfer = await openTransfer(tx, task)
   const told = { accountSid: task.account_sid, at: now, actor, reservation, transfer }
@@ -130,7 +130,7 @@ export const offerTask = async (
     const queue = await find(tx, 'task_queues', { sid: task.task_queue_sid })
     const sid = queue?.reservation_activity_sid
     const activity = sid ? await hold(tx, 'activities', { sid, workspaceSid: workspace.sid }) : undefined
-    if (activity) busier = await enterActivity(tx, { worker: busier, workspace, activity, actor: HOUSE })
+    if (activity) busier = await enterActivity(tx, { worker: busier, activity, actor: HOUSE })
   }
   return { task: reserved, worker: busier }
 }
