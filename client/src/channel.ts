@@ -109,7 +109,10 @@ export class Channel implements ChannelData {
     return readMessages(this.#core, this.sid, asked)
   }
 
-  /** Becomes a member, also of a channel that this user is invited to. */
+  /**
+   * Becomes a member, also of a channel that this user is invited to.
+   * @throws ChatError `missing` where they were put out again at once
+   */
   async join(): Promise<Channel> {
     await this.add(this.#core.identity)
     return this.#core.untilIn(this.sid, true)

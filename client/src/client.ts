@@ -62,7 +62,7 @@ export class ChatClient {
   readonly #rooms = new Map<string, Room>()
   readonly #users: Users
   readonly #core: Core
-  readonly #waiters = new Set<{ check: () => void; reject: (error: ChatError) => void }>()
+  readonly #waiters = new Set<Waiter>()
   #configuration: Configuration | undefined
   #starting: Promise<void> | undefined
   #isStarted = false
@@ -75,7 +75,10 @@ export class ChatClient {
       WebSocket,
       resume: () => this.#resume(),
       notified: (type, payload) => this.#notified(type, payload),
-      stateChanged: (state, error) => this.#events.emit('stateChanged', state, error),
+      stateChanged: (state, error) => {
+        if (state === 'denied' && error) this.#giveUp(error)
+        this.#events.emit('stateChanged', state, error)
+      },
       failed: (error) => this.#events.emit('error', error),
     })
     this.#sync = new Sync(this.#connection)
@@ -141,7 +144,7 @@ export class ChatClient {
   /** Ends it for good, and leaves no timer. What still waits for an answer rejects with `closed`. */
   async close(): Promise<void> {
     for (const room of this.#rooms.values()) room.stop()
-    for (const { reject } of [...this.#waiters]) reject(notConnected())
+    this.#giveUp(notConnected())
     await this.#connection.close()
   }
 
@@ -249,6 +252,7 @@ export class ChatClient {
       this.#rooms.delete(sid)
       room?.leave()
       this.#check()
+      for (const { look } of this.#waiters) look(sid)
       return
     }
     const room = this.#roomOf(sid, data)
@@ -260,24 +264,40 @@ export class ChatClient {
     for (const { check } of [...this.#waiters]) check()
   }
 
+  #giveUp(error: ChatError): void {
+    for (const { reject } of [...this.#waiters]) reject(error)
+  }
+
   #untilIn(sid: string, isIn: boolean): Promise<Channel | undefined> {
     return new Promise((resolve, reject) => {
-      const check = () => {
-        const room = this.#rooms.get(sid)
-        if (isIn ? !room?.isJoined : room) return
-        this.#waiters.delete(waiter)
-        resolve(room?.channel)
-      }
-      const waiter = {
-        check,
-        reject: (error: ChatError) => {
+      const waiter: Waiter = {
+        check: () => {
+          const room = this.#rooms.get(sid)
+          if (isIn ? !room?.isJoined : room) return
+          this.#waiters.delete(waiter)
+          resolve(room?.channel)
+        },
+        look: (changed) => {
+          if (isIn && changed === sid) void this.#mustBeIn(sid).catch(waiter.reject)
+        },
+        reject: (error) => {
           this.#waiters.delete(waiter)
           reject(error)
         },
       }
       this.#waiters.add(waiter)
-      check()
+      waiter.check()
+      if (!this.#rooms.has(sid)) waiter.look(sid)
     })
+  }
+
+  /** Who was put out at once may never be told that they were in. @throws ChatError `missing` */
+  async #mustBeIn(sid: string): Promise<void> {
+    try {
+      await this.#connection.request('GET', `${this.#core.links.my_conversations}/${sid}`)
+    } catch (fault) {
+      if ((fault as ChatError).kind === 'missing') throw fault
+    }
   }
 
   #notified(type: unknown, payload: Data): void {
@@ -289,6 +309,14 @@ export class ChatClient {
     if (!this.#configuration) throw notConnected()
     return this.#configuration
   }
+}
+
+/** Somebody who has joined or left, and waits until this is known here. */
+interface Waiter {
+  readonly check: () => void
+  /** This user may be in a channel no more. */
+  readonly look: (channelSid: string) => void
+  readonly reject: (error: ChatError) => void
 }
 
 interface Configuration {

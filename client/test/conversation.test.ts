@@ -162,6 +162,35 @@ describe('ChatClient', () => {
     assert.deepEqual([ben.channels, vera.channels], [[], []])
   })
 
+  test('who is put out before they knew that they were in waits no longer for it', async () => {
+    await using stage = await openStage()
+    const vera = await stage.come('vera')
+    const lobby = await vera.createChannel({ type: 'public', uniqueName: 'lobby' })
+    let held: (() => void)[] | undefined
+    class Held extends WebSocket {
+      override set onmessage(listener: WebSocket['onmessage']) {
+        super.onmessage = (event) => {
+          const hear = () => void listener?.call(this, event)
+          if (held) held.push(hear)
+          else hear()
+        }
+      }
+    }
+    const ben = await stage.come('ben', { WebSocket: Held })
+    const seen = await ben.getChannel('lobby')
+    const joined = next(vera, 'memberJoined')
+    held = []
+    const refused = assert.rejects(seen.join(), { name: 'ChatError', kind: 'missing' })
+    await joined
+    await lobby.remove('ben')
+    const late = held
+    held = undefined
+    for (const hear of late) hear()
+    await refused
+    assert.deepEqual(ben.channels, [])
+    assert.equal((await seen.join()).status, 'joined')
+  })
+
   test('typing, horizons, unread counts, members and users', async () => {
     await using stage = await openStage()
     // Longer than anything here takes: what ends it is what is said.

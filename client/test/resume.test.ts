@@ -286,6 +286,35 @@ describe('tokens', () => {
     assert.equal(minted, 2)
   })
 
+  test('that are refused end what waits to be heard of', async () => {
+    await using stage = await openStage({ live: false })
+    const vera = await stage.come('vera')
+    await vera.createChannel({ type: 'public', uniqueName: 'lobby' })
+    let isDeaf = false
+    class Unnotified extends WebSocket {
+      override set onmessage(listener: WebSocket['onmessage']) {
+        super.onmessage = (event) => {
+          const isNotice = Buffer.from(event.data as ArrayBuffer).includes('"method":"notification"')
+          if (!isDeaf || !isNotice) listener?.call(this, event)
+        }
+      }
+    }
+    let isGood = true
+    const getToken = () => stage.token('ben', { ttl: isGood ? 600 : -60 })
+    const ben = await stage.come('ben', { getToken, WebSocket: Unnotified })
+    const lobby = await ben.getChannel('lobby')
+    isDeaf = true
+    const joined = next(vera, 'memberJoined')
+    const waits = assert.rejects(lobby.join(), { name: 'ChatError', kind: 'token' })
+    await joined
+    // An answer behind which that to joining has come, too.
+    await ben.getPublicChannels()
+    isGood = false
+    stage.world.clock.advance(20 * 60_000)
+    await waits
+    assert.equal(ben.state, 'denied')
+  })
+
   test('that are refused when fresh say precisely why, and a new attempt may be made', async () => {
     await using stage = await openStage()
     const refusedWith = async (getToken: () => string): Promise<ChatError> => {
