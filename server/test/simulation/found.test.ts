@@ -244,7 +244,7 @@ describe('Found by the simulation', () => {
   })
 })
 
-describe('Found by the simulation on PostgreSQL', { timeout: 60_000 }, () => {
+describe('Found by the simulation on PostgreSQL', () => {
   test('a task that is made while its workflow changes goes where the workflow leads by then', async () => {
     await using world = await openWorld({ engine: 'postgres' })
     const centre = await openCentre(world, { routed: false })

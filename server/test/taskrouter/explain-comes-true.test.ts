@@ -39,7 +39,7 @@ const FORETOLD = [
   /; nobody else may take the task/,
 ]
 
-test('what is said to come next comes', { timeout: 120_000 }, async () => {
+test('what is said to come next comes', async () => {
   const came: string[] = []
   for (const seed of [1, 2, 3, 4, 5, 6]) came.push(...(await live(seed)))
   for (const one of FORETOLD)

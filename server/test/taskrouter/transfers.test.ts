@@ -26,7 +26,7 @@ const give = async (bridge: Bridge, ana: string, ben: string, mode: 'WARM' | 'CO
 }
 
 for (const engine of ['memory', 'postgres'] as const)
-  describe(`on ${engine}`, { timeout: 60_000 }, () => {
+  describe(`on ${engine}`, () => {
     test('of accepting, rejecting, canceling and deleting at once, each is done or refused', async () => {
       await using bridge = await openBridge({ engine })
       const { centre, world, ask, token } = bridge
