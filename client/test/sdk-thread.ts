@@ -55,7 +55,11 @@ client.on('messageUpdated', ({ message }: { message: Message }) => ofMessage('me
 client.on('messageRemoved', (it: Message) => ofMessage('messageRemoved', it))
 
 parentPort?.on('message', async ({ id, what, channelSid, body, attributes }: SdkAsked) => {
-  const channel = await client.getChannelBySid(channelSid)
-  if (what === 'send') tell({ id, answer: await channel.sendMessage(body ?? '', attributes) })
-  else tell({ id, answer: (await channel.getMessages()).items.map((it) => it.body) })
+  try {
+    const channel = await client.getChannelBySid(channelSid)
+    if (what === 'send') tell({ id, answer: await channel.sendMessage(body ?? '', attributes) })
+    else tell({ id, answer: (await channel.getMessages()).items.map((it) => it.body) })
+  } catch (fault) {
+    tell({ id, fault: String(fault) })
+  }
 })

@@ -113,16 +113,16 @@ const openSdk = (token: string, uri: string): SdkPerson => {
   const thread = new Worker(new URL('sdk-thread.ts', import.meta.url), { workerData: { token, uri } })
   const heard: SdkHeard[] = []
   const waiting = new Set<() => void>()
-  const answers = new Map<number, (answer: never) => void>()
-  thread.on('message', (told: SdkHeard | { id: number; answer: never }) => {
-    if ('id' in told) answers.get(told.id)?.(told.answer)
+  const answers = new Map<number, (answer: never, fault?: string) => void>()
+  thread.on('message', (told: SdkHeard | { id: number; answer: never; fault?: string }) => {
+    if ('id' in told) answers.get(told.id)?.(told.answer, told.fault)
     else heard.push(told)
     for (const check of waiting) check()
   })
   const ask = <T>(asked: Omit<SdkAsked, 'id'>): Promise<T> =>
-    new Promise((resolve) => {
+    new Promise((resolve, reject) => {
       const id = answers.size
-      answers.set(id, resolve as (answer: never) => void)
+      answers.set(id, (answer, fault) => (fault === undefined ? resolve(answer) : reject(new Error(fault))))
       thread.postMessage({ ...asked, id })
     })
   return {
