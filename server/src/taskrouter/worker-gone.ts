@@ -33,6 +33,9 @@ export const workerGone: JobHandler = {
       const worker = (await lockWorkers(tx, [key])).get(key)
       const workspace = worker && (await find(tx, 'workspaces', { sid: worker.workspace_sid }))
       if (!workspace) return
+      // Who came back since this was claimed has a lease that lasts.
+      const lease = await find(tx, 'jobs', { kind: WORKER_GONE, key })
+      if (lease && lease.due_at > tx.now()) return
       for (const sid of [workspace.timeout_activity_sid, workspace.default_activity_sid]) {
         const at = sid === null ? undefined : { sid, workspaceSid: workspace.sid }
         const activity = at && (await hold(tx, 'activities', at))
