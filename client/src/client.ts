@@ -222,6 +222,8 @@ export class ChatClient {
     const { identity, sync_objects: names } = configuration
     const me = this.#users.follow(identity, names.my_user_info)
     this.#users.keep(identity, me)
+    // What it fails with is heard below, unless something else has failed before.
+    me.catch(() => {})
     const places = new Map<string, Place>()
     let following: Following | undefined
     following = await this.#sync.read('map', names.my_conversations, (change) => {

@@ -378,6 +378,28 @@ describe('close', () => {
     })
   })
 
+  test('while what is there is being read leaves no fault that nobody hears of', async () => {
+    await using stage = await openStage()
+    const unheard = Promise.withResolvers<void>()
+    let frames = 0
+    /** Hears that it is let in and who it is, and nothing of what it reads then. */
+    class Halting extends WebSocket {
+      override set onmessage(listener: WebSocket['onmessage']) {
+        super.onmessage = (event) => {
+          frames += 1
+          if (frames <= 2) listener?.call(this, event)
+          else unheard.resolve()
+        }
+      }
+    }
+    const client = new ChatClient({ url: stage.url, getToken: () => stage.token('vera'), WebSocket: Halting })
+    const attempts = client.connect()
+    await unheard.promise
+    assert.equal(client.identity, 'vera')
+    await client.close()
+    await assert.rejects(attempts, { name: 'ChatError', kind: 'closed' })
+  })
+
   test('ends attempts to connect', async () => {
     await using stage = await openStage()
     stage.network.refuse(true)
