@@ -39,7 +39,11 @@ export interface WorkerStage extends AsyncDisposable {
 export const openWorkerStage = async (options: WorldOptions = {}): Promise<WorkerStage> => {
   const open = new AsyncDisposableStack()
   const world = open.use(await openWorld({ live: true, ...options }))
-  open.defer(() => mustAgree(world.house.store.reader))
+  open.defer(async () => {
+    // What a job commits between two of the questions would not agree with itself.
+    await world.house.runner.settle()
+    await mustAgree(world.house.store.reader)
+  })
   const network = open.use(await openProxy(Number(new URL(world.url).port)))
   const url = `http://127.0.0.1:${network.port}`
   const centre = await openCentre(world)
