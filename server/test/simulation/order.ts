@@ -7,11 +7,11 @@ import { type Known, Moment } from './moment.ts'
 import { isDue, type Stage } from './stage.ts'
 
 /** The jobs that change who could be given what. */
-const CHANGING = ['step', 'task-timeout', 'reservation-timeout', 're-evaluate'].map(
+const CHANGING = ['step', 'task-timeout', 'reservation-timeout', 're-evaluate', 'worker-gone'].map(
   (it) => `taskrouter.${it}`,
 )
 
-/** What a timeout does meanwhile may overtake an offer, and then the next in turn has its worker. */
+/** What one of them does meanwhile may overtake an offer, and then the next in turn has its worker. */
 export const isMoreDueThanRouting = (stage: Stage): Promise<boolean> => isDue(stage.reader, CHANGING)
 
 export class Order {
