@@ -29,7 +29,8 @@ const launch = (env: Readonly<Record<string, string>>) => {
   child.stderr.on('data', (chunk) => {
     complained += chunk
   })
-  const gone = once(child, 'exit') as Promise<[number | null]>
+  // Not its exit: what it said last may come after that.
+  const gone = once(child, 'close') as Promise<[number | null]>
   return {
     child,
     gone,

@@ -5,7 +5,7 @@ import { connect, type Socket } from 'node:net'
 import { describe, test } from 'node:test'
 import { type Json, openBridge } from './bridge.ts'
 
-describe('clients that come back', { timeout: 30_000 }, () => {
+describe('clients that come back', () => {
   test('[EB52] ask what became of a transfer, which is theirs alone to see', async () => {
     await using bridge = await openBridge()
     const [ana, ben] = [await bridge.centre.worker('ana'), await bridge.centre.worker('ben')]

@@ -16,8 +16,6 @@ import { reading } from '../../src/store/query.ts'
 import { tokenOf } from '../conformance/worker-sdk/agent.ts'
 import { type Bridge, type Json, openBridge, RawBridge } from './bridge.ts'
 
-const TIMEOUT = { timeout: 30_000 }
-
 /** The sockets alone, with bounds of a test's own. */
 const openSockets = async (bounds: Partial<BridgeBounds>, expiresAt = Number.MAX_SAFE_INTEGER) => {
   const lines: BridgeLine[] = []
@@ -67,7 +65,7 @@ const accepted = async (
   return { task, reservation: sid }
 }
 
-describe('the socket', TIMEOUT, () => {
+describe('the socket', () => {
   test('[EB1] says at once whose it is and how long the token lives', async () => {
     await using bridge = await openBridge()
     const ana = await bridge.centre.worker('ana')
@@ -107,12 +105,19 @@ describe('the socket', TIMEOUT, () => {
     assert.equal(await bridge.refusal(`token=${good}`), 401)
   })
 
-  test('[EB3] beats, and cuts whoever does not answer', async () => {
-    await using sockets = await openSockets({ heartbeatMs: 30 })
+  test('[EB3] beats, and cuts whoever does not answer', async (t) => {
+    const heartbeatMs = 15_000
+    t.mock.timers.enable({ apis: ['setInterval'] })
+    await using sockets = await openSockets({ heartbeatMs })
     await using alive = await sockets.connect()
     const dead = await sockets.connect()
     dead.socket.pause()
-    await alive.until((it) => it.blanks >= 4)
+    for (let beats = 1; beats <= 4; beats += 1) {
+      t.mock.timers.tick(heartbeatMs)
+      await alive.until((it) => it.blanks >= beats)
+      // By the time that somebody else is let in, the answer to the beat has come.
+      await using _ = await sockets.connect()
+    }
     dead.socket.resume()
     assert.equal((await dead.ended).code, 1006)
     assert.equal(alive.socket.readyState, alive.socket.OPEN)
@@ -228,7 +233,7 @@ describe('the socket', TIMEOUT, () => {
   })
 })
 
-describe('who may what', TIMEOUT, () => {
+describe('who may what', () => {
   test('[EB10] nobody reaches beyond their workspace', async () => {
     await using bridge = await openBridge()
     const ana = await bridge.centre.worker('ana')
@@ -333,7 +338,18 @@ describe('who may what', TIMEOUT, () => {
   })
 })
 
-describe('requests', TIMEOUT, () => {
+/** The first that is refused of many; those that are not asked within one second may all be let through. */
+const refusedOf = async <T extends { readonly status: number }>(ask: () => Promise<T>): Promise<T> => {
+  const deadline = performance.now() + 20_000
+  for (;;) {
+    const all = await Promise.all(Array.from({ length: 40 }, ask))
+    const refused = all.find((it) => it.status === 429)
+    if (refused) return refused
+    assert.ok(performance.now() < deadline, 'nobody was ever refused')
+  }
+}
+
+describe('requests', () => {
   test('[EB20] are JSON whatever they are called, and pages may make them', async () => {
     await using bridge = await openBridge()
     const ana = await bridge.centre.worker('ana')
@@ -470,8 +486,8 @@ describe('requests', TIMEOUT, () => {
     await using bridge = await openBridge({ limits: { perSecond: 30, burst: 0 } })
     const ana = await bridge.centre.worker('ana')
     const token = bridge.token(ana)
-    const all = await Promise.all(Array.from({ length: 40 }, () => bridge.ask('GET', 'Activities', token)))
-    assert.ok(all.some((it) => it.status === 429 && it.body.code === 20429))
+    const { body } = await refusedOf(() => bridge.ask('GET', 'Activities', token))
+    assert.equal(body.code, 20429)
   })
 
   test('[EB23] and wait for their turn where somebody begins', async () => {
@@ -483,8 +499,7 @@ describe('requests', TIMEOUT, () => {
     const all = await Promise.all(Array.from({ length: 40 }, ask))
     assert.deepEqual([...new Set(all.map((it) => it.status))], [200])
     await bridge.ask('GET', `Workers/${ana}/Reservations`, token, { Active: 'true' })
-    const more = await Promise.all(Array.from({ length: 40 }, ask))
-    assert.ok(more.some((it) => it.status === 429))
+    await refusedOf(ask)
     assert.deepEqual(raw.types, ['init'])
   })
 })
@@ -509,7 +524,7 @@ const mustHave = (it: Json, what: string): void => {
     assert.ok(Object.hasOwn(it, name), `${what} has no ${name}`)
 }
 
-describe('what is shown', TIMEOUT, () => {
+describe('what is shown', () => {
   test('[EB30] has every member', async () => {
     await using bridge = await openBridge()
     const ana = await bridge.centre.worker('ana', { languages: ['de'] })
@@ -592,7 +607,7 @@ describe('what is shown', TIMEOUT, () => {
   })
 })
 
-describe('lists', TIMEOUT, () => {
+describe('lists', () => {
   test('[EB40] go on after a SID', async () => {
     await using bridge = await openBridge()
     const made = []
@@ -634,7 +649,7 @@ describe('lists', TIMEOUT, () => {
   })
 })
 
-describe('what is asked', TIMEOUT, () => {
+describe('what is asked', () => {
   test('[EB50] to begin', async () => {
     await using bridge = await openBridge()
     const ana = await bridge.centre.worker('ana')
@@ -789,7 +804,7 @@ describe('what is asked', TIMEOUT, () => {
   })
 })
 
-describe('what is told', TIMEOUT, () => {
+describe('what is told', () => {
   test('[EB80] is told to whom it concerns, on every connection', async () => {
     await using bridge = await openBridge()
     const [ana, ben] = [await bridge.centre.worker('ana'), await bridge.centre.worker('ben')]
@@ -884,17 +899,29 @@ describe('what is told', TIMEOUT, () => {
   })
 })
 
-describe('its order', TIMEOUT, () => {
+/** How long after an answer what it caused is told, and after its reservations what an SDK is told at all. */
+const AFTER_ANSWER_MS = 50
+const AFTER_RESERVATIONS_MS = 120
+
+describe('its order', () => {
   test('[EB90] the answer, then what it caused', async () => {
     await using bridge = await openBridge()
     const ana = await bridge.centre.worker('ana')
     await using raw = await bridge.begin(ana)
-    for (let round = 1; round <= 5; round += 1) {
+    let judged = 0
+    for (let round = 1; judged < 5; round += 1) {
+      assert.ok(round <= 200, 'no answer came soon enough to be judged by')
+      const began = performance.now()
       const { status } = await bridge.ask('POST', `Workers/${ana}`, bridge.token(ana), {
         Attributes: { round },
       })
       assert.equal(status, 200)
-      assert.equal(raw.types.filter((it) => it === 'worker.attributes.update').length, round - 1)
+      const told = raw.types.filter((it) => it === 'worker.attributes.update').length
+      // Later, what follows the answer may rightly be here when that is read.
+      if (performance.now() - began < AFTER_ANSWER_MS) {
+        assert.equal(told, round - 1)
+        judged += 1
+      }
       await raw.hears('worker.attributes.update', round)
     }
   })
@@ -908,12 +935,15 @@ describe('its order', TIMEOUT, () => {
     await bridge.world.settle()
     await bridge.ask('GET', `Workers/${ana}`, token)
     await bridge.centre.workspace.workers(ana).update({ attributes: '{"meanwhile":1}' })
+    assert.deepEqual(raw.types, ['init'])
+    const began = performance.now()
     const given = await bridge.ask('GET', `Workers/${ana}/Reservations`, token, { Active: 'true' })
+    const types = [...raw.types]
+    if (performance.now() - began < AFTER_RESERVATIONS_MS) assert.deepEqual(types, ['init'])
     assert.deepEqual(
       given.body.contents.map((it: Json) => it.task.sid),
       [first],
     )
-    assert.deepEqual(raw.types, ['init'])
     const second = await bridge.centre.task({ routingTarget: ana })
     await bridge.world.settle()
     assert.equal((await raw.hears('reservation.created')).task.sid, second)

@@ -282,8 +282,8 @@ const REFUSED: Readonly<Record<string, (minted: typeof tokenFor) => string>> = {
     minted({ ...world.account, apiKeySid: `SK${'0'.repeat(32)}` }, 'ana', SERVICE),
   '401 20103 is not a key of account': (minted) =>
     minted({ ...world.account, sid: `AC${'0'.repeat(32)}` }, 'ana', SERVICE),
-  '401 20105 it is valid in 1 hour, from': (minted) =>
-    minted(world.account, 'ana', SERVICE, { claims: { nbf: Math.floor(world.clock.now() / 1000) + 7_200 } }),
+  '401 20105 it is valid in 2 hours, from': (minted) =>
+    minted(world.account, 'ana', SERVICE, { claims: { nbf: Math.floor(world.clock.now() / 1000) + 7_500 } }),
   '401 20106 it has no chat grant': (minted) =>
     minted(world.account, 'ana', SERVICE, { claims: { grants: { identity: 'ana' } } }),
   '401 20107 signature': (minted) => minted({ ...world.account, apiKeySecret: 'wrong' }, 'ana', SERVICE),

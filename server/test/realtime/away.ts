@@ -36,6 +36,9 @@ const AGREED_WITHIN_MS = 90_000
 /** Fewer are no load; a machine that is busy with other tests does not get to many more. */
 const DEEDS_PER_SECOND_LEAST = 3
 
+/** How much longer than it was asked to a crowd goes on that is no load yet. */
+const LONGER_MOST_MS = 120_000
+
 export interface Crowd {
   readonly people: number
   readonly seconds: number
@@ -129,7 +132,9 @@ export const comeBackToAgreement = async ({ people, seconds, kills, where }: Cro
     { length: kills },
     (_, at) => performance.now() + ((at + 1) * seconds * 1000) / (kills + 1),
   )
-  while (performance.now() < deadline) {
+  // A machine that is busy with other tests takes longer to what is a load.
+  const isLoad = (): boolean => done > seconds * DEEDS_PER_SECOND_LEAST
+  while (performance.now() < deadline || (!isLoad() && performance.now() < deadline + LONGER_MOST_MS)) {
     await wait(CUT_EVERY_MS)
     proxy.cut(() => randomInt(CUT_ONE_IN) === 0)
     proxy.refuse(randomInt(10) === 0)
@@ -142,7 +147,7 @@ export const comeBackToAgreement = async ({ people, seconds, kills, where }: Cro
   proxy.refuse(false)
   over = true
   await Promise.all(hands)
-  assert.ok(done > seconds * DEEDS_PER_SECOND_LEAST, `${done} deeds are a load`)
+  assert.ok(isLoad(), `${done} deeds are a load`)
 
   const truth = new Map<string, ChannelBelief>()
   for (const sid of channels) truth.set(sid, await readChannel(service.channels(sid)))

@@ -29,7 +29,7 @@ const heapUsed = (): number => {
 }
 
 const areGone = async (most = 0): Promise<void> => {
-  const deadline = performance.now() + 15_000
+  const deadline = performance.now() + 60_000
   while (Number(await connections()) > most) {
     assert.ok(performance.now() < deadline, `${await connections()} connections are left`)
     await new Promise((resolve) => setTimeout(resolve, 20))
@@ -233,7 +233,7 @@ test('a token for another account opens nothing here', async () => {
 test('afterwards the memory is back', async () => {
   await areGone()
   assert.match(await (await fetch(`${world.url}/metrics`)).text(), /^parley_socket_followings 0$/m)
-  const deadline = performance.now() + 15_000
+  const deadline = performance.now() + 60_000
   // Several rounds: what a finalizer lets go of is garbage only for the collection after it.
   for (let grown = heapUsed() - atFirst; grown >= KEPT_MOST; grown = heapUsed() - atFirst) {
     assert.ok(performance.now() < deadline, `${Math.round(grown / 1024 / 1024)} MiB more than at first`)
