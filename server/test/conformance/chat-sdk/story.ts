@@ -13,6 +13,10 @@ import { expiring, renewing } from './story/tokens.ts'
 /** How many steps may be told at once. */
 const AT_ONCE = 8
 
+/** The story is one test with its steps in it: it may take as long as several, and each step as long as one. */
+const STORY_MS = 15 * 60_000
+const STEP_MS = 5 * 60_000
+
 const oneByOne = (steps: readonly Step[]): (readonly Step[])[] => steps.map((it) => [it])
 
 /** What is in one group is told at once, so that one waits while the other does. */
@@ -34,13 +38,13 @@ export interface Telling extends SceneOptions {
 export const tellStory = (sdk: Sdk, where = '', { beforeTheEnd = [], ...options }: Telling = {}): void => {
   const title = where ? `${sdk.title} ${where}` : sdk.title
   const groups = [...UNTIL_THE_END, ...oneByOne([...beforeTheEnd, ...leaving])]
-  test(title, { concurrency: AT_ONCE }, async (t) => {
+  test(title, { concurrency: AT_ONCE, timeout: STORY_MS }, async (t) => {
     await using scene = await openScene(sdk, options)
     for (const steps of groups)
       await Promise.all(
         steps
           .filter(({ needs }) => !needs || sdk.can.includes(needs))
-          .map((step) => t.test(`${title} ${step.title}`, () => step.tell(scene))),
+          .map((step) => t.test(`${title} ${step.title}`, { timeout: STEP_MS }, () => step.tell(scene))),
       )
   })
 }
