@@ -13,6 +13,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { globalAgent } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pino from 'pino'
@@ -25,6 +26,9 @@ import { type Clock, openClock } from './clock.ts'
 import { type Listener, openListener } from './listener.ts'
 import { openPostgres } from './postgres.ts'
 import { sparePort } from './spare-port.ts'
+
+// Node's agent gives up on a connection that takes 5 s to be made; the published client's own 30 s begin only after.
+globalAgent.options.timeout = undefined
 
 export type Engine = 'memory' | 'disk' | 'postgres'
 
