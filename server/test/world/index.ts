@@ -28,7 +28,8 @@ import { openPostgres } from './postgres.ts'
 import { sparePort } from './spare-port.ts'
 
 // Node's agent gives up on a connection that takes 5 s to be made; the published client's own 30 s begin only after.
-globalAgent.options.timeout = undefined
+const agent = globalAgent as unknown as { options: { timeout: number | undefined } }
+agent.options.timeout = undefined
 
 export type Engine = 'memory' | 'disk' | 'postgres'
 
