@@ -3,6 +3,7 @@ import { openApi } from '@parley/contract/openapi.ts'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import {
+  ACCESS_TOPIC,
   accountRoutes,
   authenticate,
   authTokenOf,
@@ -143,6 +144,8 @@ export const openHouse = async (options: HouseOptions): Promise<House> => {
             }),
           )
         : undefined
+    // Whoever came in by a key may be connected to any node.
+    if (others) bus.subscribe(ACCESS_TOPIC, (about) => others.publish(ACCESS_TOPIC, about))
     const account = await firstAccount(store, options.account)
     const bytes = open.use(await openBytes(options.media))
     const runner = open.use(

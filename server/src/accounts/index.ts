@@ -1,3 +1,4 @@
+export { ACCESS_TOPIC, whyShut } from './access.ts'
 export { mintAccessToken, requireGrant, requireGrantFor } from './access-token.ts'
 export {
   type AccountRow,

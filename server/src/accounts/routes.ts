@@ -5,6 +5,7 @@ import { bind, type Routes } from '../http/binding.ts'
 import { listing } from '../store/listing.ts'
 import { find, remove, update } from '../store/rows.ts'
 import type { Reader, Tx } from '../store/tx.ts'
+import { sayAccessEnded } from './access.ts'
 import { type AccountRow, type ApiKeyRow, createApiKey, findAccount, type NewAccount } from './account.ts'
 
 const answerAccount = (row: AccountRow, authToken: string | null = null): AccountAnswer => ({
@@ -83,6 +84,7 @@ export const accountRoutes = (provision: ProvisionAccount): Routes => ({
             date_updated: tx.now(),
           },
         )
+        if (input.status === 'suspended') sayAccessEnded(tx)
         return changed && answerAccount(changed)
       },
     }),
@@ -105,7 +107,9 @@ export const accountRoutes = (provision: ProvisionAccount): Routes => ({
       },
       delete: async (tx, { accountSid, path }) => {
         await requireVisible(tx, accountSid, path.accountSid)
-        return (await remove(tx, 'api_keys', { sid: path.sid, account_sid: path.accountSid })) > 0
+        const isGone = (await remove(tx, 'api_keys', { sid: path.sid, account_sid: path.accountSid })) > 0
+        if (isGone) sayAccessEnded(tx)
+        return isGone
       },
     }),
   ],

@@ -9,6 +9,7 @@ import type { Caller } from '../accounts/index.ts'
 import type { Bus } from '../bus/index.ts'
 import type { AccessToken, Perform } from '../http/binding.ts'
 import type { Store } from '../store/tx.ts'
+import { openAccess } from './access.ts'
 import { arrive } from './arrival.ts'
 import type { Client, TunnelledAnswer, TunnelledRequest, Upstream } from './client.ts'
 import { openHub } from './hub.ts'
@@ -119,6 +120,12 @@ export const openRealtime = (options: RealtimeOptions): Realtime => {
     onFault: (fault) => log.error({ fault }, 'presence could not be written'),
   })
   const clients = new Map<string, Set<Client>>()
+  const access = openAccess({
+    reader,
+    bus,
+    believe: async (jwt) => (await options.believe(jwt)).token as AccessToken,
+    onFault,
+  })
 
   const tellTyping = ({ channelSid, identity, timeoutSeconds }: Typing): void => {
     const said = { channel_sid: channelSid, identity, typing_timeout: timeoutSeconds }
@@ -156,10 +163,12 @@ export const openRealtime = (options: RealtimeOptions): Realtime => {
       }
     },
     join: (client) => {
+      access.entered(client)
       clients.set(client.userSid, (clients.get(client.userSid) ?? new Set()).add(client))
       presence.arrived(client.userSid)
     },
     leave: (client) => {
+      access.left(client)
       hub.forget(client)
       sessions.leave(client)
       const those = clients.get(client.userSid)
@@ -168,10 +177,8 @@ export const openRealtime = (options: RealtimeOptions): Realtime => {
       presence.left(client.userSid)
     },
   }
-  const believe = async (jwt: string): Promise<AccessToken> =>
-    (await options.believe(jwt)).token as AccessToken
-  const sockets = openSockets({ upstream, believe, log, now, newId })
-  const bridge = openEventBridge({ store, bus, perform, believe, alone, node, log, now })
+  const sockets = openSockets({ upstream, believe: access.believe, log, now, newId })
+  const bridge = openEventBridge({ store, bus, perform, access, alone, node, log, now })
 
   /** Whoever may not hear any more does not. */
   const turnOut = (it: TurnedOut): void => {

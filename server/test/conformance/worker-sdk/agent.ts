@@ -57,7 +57,7 @@ export interface Credentials {
 
 /** A token as the published helper libraries make it, by the world's clock. */
 export const tokenOf = (
-  { account, clock }: World,
+  { account, clock }: Pick<World, 'account' | 'clock'>,
   { workspaceSid, workerSid, identity = 'agent', role, ttlSeconds = 3600 }: Credentials,
 ): string =>
   mintAccessToken({

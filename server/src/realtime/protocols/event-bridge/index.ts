@@ -10,9 +10,10 @@ import type { Event } from '@parley/contract/event.ts'
 import { problem } from '@parley/contract/problem.ts'
 import type { Logger } from 'pino'
 import type { Bus } from '../../../bus/index.ts'
-import type { AccessToken, Perform } from '../../../http/binding.ts'
+import type { Perform } from '../../../http/binding.ts'
 import { find } from '../../../store/rows.ts'
 import type { Store } from '../../../store/tx.ts'
+import type { Access, Guest } from '../../access.ts'
 import {
   type BridgeBounds,
   type BridgeLine,
@@ -47,8 +48,7 @@ export interface EventBridgeOptions {
   readonly store: Store
   readonly bus: Bus
   readonly perform: Perform
-  /** @throws a Problem, 20101 to 20107 */
-  readonly believe: (jwt: string) => Promise<AccessToken>
+  readonly access: Access
   /** No other process shares the database. */
   readonly alone: boolean
   readonly node: string
@@ -99,7 +99,7 @@ interface Link {
 }
 
 export const openEventBridge = (options: EventBridgeOptions): EventBridge => {
-  const { store, bus, perform, alone, node, log, now } = options
+  const { store, bus, perform, access, alone, node, log, now } = options
   const { reader } = store
   const onFault = (fault: unknown) => log.error({ fault }, 'the event bridge met a fault')
   const house = { reader, store, perform }
@@ -110,7 +110,7 @@ export const openEventBridge = (options: EventBridgeOptions): EventBridge => {
   /** Tokens of sessions that another one replaced, until they expire. */
   const replaced = new Map<string, number>()
 
-  const ask = async (jwt: string): Promise<Asker> => askerOf(reader, await options.believe(jwt))
+  const ask = async (jwt: string): Promise<Asker> => askerOf(reader, await access.believe(jwt))
 
   const linksOf = (workerSid: string | undefined): readonly Link[] => [
     ...((workerSid === undefined ? undefined : links.get(workerSid)) ?? []),
@@ -143,7 +143,10 @@ export const openEventBridge = (options: EventBridgeOptions): EventBridge => {
     const isAttended = query.get('setWorkerOfflineIfDisconnected') !== 'false'
     const session = query.get('session') ?? undefined
     let link: Link | undefined
+    let guest: Guest | undefined
     const opened = (line: BridgeLine): void => {
+      guest = { token: asker.token, close: (why) => line.close(why) }
+      access.entered(guest)
       if (isKnown)
         link = enroll({ stream: new Stream({ workerSid, workspaceSid }, line), token, session, line })
       if (isKnown && isAttended) attendance.arrived(workerSid)
@@ -161,6 +164,7 @@ export const openEventBridge = (options: EventBridgeOptions): EventBridge => {
       line.send(JSON.stringify({ event_type: 'init', payload }))
     }
     const closed = (): void => {
+      if (guest) access.left(guest)
       if (!link) return
       dropFrom(links, workerSid, link)
       dropFrom(workspaces, workspaceSid, link)

@@ -1,0 +1,18 @@
+/** Keys are deleted and accounts suspended while somebody is here who came in by them. */
+import { find } from '../store/rows.ts'
+import type { Reader, Tx } from '../store/tx.ts'
+
+/** Said when a key or an account has ceased to open anything. It is a hint: what still opens is read. */
+export const ACCESS_TOPIC = 'accounts.access'
+
+export const sayAccessEnded = (tx: Tx): void => tx.notice({ topic: ACCESS_TOPIC, about: null })
+
+/** @returns why a key opens nothing any more; nothing where it does */
+export const whyShut = async (
+  reader: Reader,
+  { keySid, accountSid }: { readonly keySid: string; readonly accountSid: string },
+): Promise<string | undefined> => {
+  if (!(await find(reader, 'api_keys', { sid: keySid }))) return 'its API key was deleted'
+  const account = await find(reader, 'accounts', { sid: accountSid })
+  return account?.status === 'active' ? undefined : 'its account is suspended'
+}
