@@ -1,52 +1,26 @@
 /** What waits and who is free, read off the indexes: each question costs by what it finds, not by what there is. */
-import { sql } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import { reading, readingUpTo } from '../../store/query.ts'
+import type { Tables } from '../../store/tables.ts'
 
 /**
- * Every lane of a workspace that has a waiting task. The recursion jumps from one lane's first entry in the index to
- * the next lane's, so that ten thousand tasks in three lanes cost four look-ups.
+ * The lanes of a workspace that have a waiting task, after a given name. The recursion jumps from one lane's first entry
+ * in the index to the next lane's, so that ten thousand tasks in three lanes cost four look-ups.
  */
-export const lanesWaiting = reading((db, at: { workspaceSid: string }) =>
+const lanesAfter = (db: Kysely<Tables>, workspaceSid: string, after: string) =>
   db
     .withRecursive('found(lane)', (query) =>
       query
         .selectFrom('tasks')
         .select((it) => it.fn.min('lane').as('lane'))
-        .where('workspace_sid', '=', at.workspaceSid)
+        .where('workspace_sid', '=', workspaceSid)
         .where('waits', '=', 1)
+        .where('lane', '>', after)
         .unionAll(
           query
             .selectFrom('found')
             .select(
-              sql<string | null>`(select min(t.lane) from tasks t where t.workspace_sid = ${at.workspaceSid}
-                and t.waits = 1 and t.lane > found.lane)`.as('lane'),
-            )
-            .where('found.lane', 'is not', null),
-        ),
-    )
-    .selectFrom('found')
-    .select('lane')
-    .where('lane', 'is not', null),
-)
-
-/** How many lanes `someLanesWaiting` finds at the most. */
-export const SOME_LANES = 100
-
-/** The first lanes with a waiting task after a given name, for who reads them by the page. */
-export const someLanesWaiting = reading((db, at: { workspaceSid: string; after: string }) =>
-  db
-    .withRecursive('found(lane)', (query) =>
-      query
-        .selectFrom('tasks')
-        .select((it) => it.fn.min('lane').as('lane'))
-        .where('workspace_sid', '=', at.workspaceSid)
-        .where('waits', '=', 1)
-        .where('lane', '>', at.after)
-        .unionAll(
-          query
-            .selectFrom('found')
-            .select(
-              sql<string | null>`(select min(t.lane) from tasks t where t.workspace_sid = ${at.workspaceSid}
+              sql<string | null>`(select min(t.lane) from tasks t where t.workspace_sid = ${workspaceSid}
                 and t.waits = 1 and t.lane > found.lane)`.as('lane'),
             )
             .where('found.lane', 'is not', null),
@@ -55,7 +29,16 @@ export const someLanesWaiting = reading((db, at: { workspaceSid: string; after: 
     .selectFrom('found')
     .select('lane')
     .where('lane', 'is not', null)
-    .limit(SOME_LANES),
+
+/** Every lane of a workspace that has a waiting task. */
+export const lanesWaiting = reading((db, at: { workspaceSid: string }) => lanesAfter(db, at.workspaceSid, ''))
+
+/** How many lanes `someLanesWaiting` finds at the most. */
+export const SOME_LANES = 100
+
+/** The first lanes with a waiting task after a given name, for who reads them by the page. */
+export const someLanesWaiting = reading((db, at: { workspaceSid: string; after: string }) =>
+  lanesAfter(db, at.workspaceSid, at.after).limit(SOME_LANES),
 )
 
 /** The most that `waitingBefore` counts: who waits behind so many wants to know no more. */
