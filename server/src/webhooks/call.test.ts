@@ -163,6 +163,23 @@ describe('a webhook call that is answered', () => {
     assert.ok(hook.connections.size <= 2)
   })
 
+  test('where the endpoint closes a connection just as it is used again, the call takes another', async () => {
+    const asked = new WeakMap<object, number>()
+    await using it = await endpoint((request, response) => {
+      const times = (asked.get(response.socket as object) ?? 0) + 1
+      asked.set(response.socket as object, times)
+      if (times > 1 || request.url === '/never') response.socket?.destroy()
+      else response.end('{}')
+    })
+    await using caller = openCaller({ allowPrivate: true })
+    const ask = (path: string) =>
+      caller.call({ url: `${it.url}${path}`, method: 'POST', params: [], timeoutMs: 5_000 })
+    for (let turn = 0; turn < 3; turn += 1) assert.equal((await ask('/')).kind, 'answered')
+    const before = it.heard.length
+    failed(await ask('/never'), 'unreachable')
+    assert.ok(it.heard.length - before <= 2, 'it is asked again once')
+  })
+
   test('over TLS, with a certificate that is trusted', async () => {
     await using hook = await listen(
       createTlsServer({ key: KEY, cert: CERTIFICATE }, (_, it) => it.end('safe')),

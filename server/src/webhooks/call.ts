@@ -169,7 +169,11 @@ const follow = async (callable: Callable, means: Means): Promise<Answer> => {
     params = []
   }
   for (let hops = 0; ; hops++) {
-    const answer = await send({ ...callable, method, params }, url, means)
+    const asked = { ...callable, method, params }
+    const answer = await send(asked, url, means).catch((fault) => {
+      if (wasClosedIdle(fault)) return send(asked, url, means)
+      throw fault
+    })
     const location = isRedirect(answer.statusCode) && answer.headers.location
     if (!location) return read(answer, means.maxAnswerBytes)
 
@@ -183,6 +187,10 @@ const follow = async (callable: Callable, means: Means): Promise<Answer> => {
     }
   }
 }
+
+/** An endpoint may close a connection that stood idle just as it is used again: that is no word about this request. */
+const wasClosedIdle = (fault: unknown): boolean =>
+  fault instanceof errors.SocketError && (fault.socket?.bytesRead ?? 0) > 0
 
 const readUrl = (text: string): URL => {
   const url = URL.canParse(text) ? new URL(text) : undefined
