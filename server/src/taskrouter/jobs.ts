@@ -12,6 +12,7 @@ import { lockReservation, refuseReservation } from './reservation.ts'
 import { openRouter } from './router/route.ts'
 import { sweep as sweepStatistics } from './statistics/index.ts'
 import { cancelLocked, SWEEP, sweepLocked, TASK_TIMEOUT } from './task-end.ts'
+import { queueChanged } from './task-queue.ts'
 import { isLive } from './task-row.ts'
 import { workerGone } from './worker-gone.ts'
 import { RE_EVALUATE } from './workflow.ts'
@@ -114,6 +115,7 @@ export const handlers: readonly JobHandler[] = [
   reservationTimeout,
   sweep,
   reEvaluate,
+  queueChanged,
   sweepStatistics,
   workerGone,
 ]

@@ -3,6 +3,8 @@ import type { ActivityRow } from '@parley/contract/taskrouter/activity.ts'
 import { TaskQueue, type TaskQueueRow } from '@parley/contract/taskrouter/task-queue.ts'
 import { sql } from 'kysely'
 import { bind } from '../http/binding.ts'
+import type { JobHandler } from '../jobs/handler.ts'
+import { later } from '../jobs/later.ts'
 import { changing, reading } from '../store/query.ts'
 import { find, insert, remove, update } from '../store/rows.ts'
 import type { Reader, Tx } from '../store/tx.ts'
@@ -41,19 +43,66 @@ const workflowsOf = reading((db, at: { workspaceSid: string }) =>
   db.selectFrom('workflows').selectAll().where('workspace_sid', '=', at.workspaceSid),
 )
 
-/** The tasks that wait follow what their queue now says of order and of offers at once. */
-const refreshTasks = changing((db, at: { queueSid: string; name: string; offersMax: number; lifo: number }) =>
-  db
-    .updateTable('tasks')
-    .set({
-      task_queue_friendly_name: at.name,
-      offers_max: at.offersMax,
-      turn: sql<number>`case when ${at.lifo} = 1 then -virtual_start_time else virtual_start_time end`,
-      waits: sql<number>`case when assignment_status in ('pending', 'reserved') and offers < ${at.offersMax}
-        then 1 else 0 end`,
-    })
-    .where('task_queue_sid', '=', at.queueSid),
+/** Those that say the same already are not written. */
+const refreshTasks = changing(
+  (db, at: { queueSid: string; name: string; offersMax: number; lifo: number }) => {
+    const turn = sql<number>`case when ${at.lifo} = 1 then -virtual_start_time else virtual_start_time end`
+    return db
+      .updateTable('tasks')
+      .set({
+        task_queue_friendly_name: at.name,
+        offers_max: at.offersMax,
+        turn,
+        waits: sql<number>`case when assignment_status in ('pending', 'reserved') and offers < ${at.offersMax}
+          then 1 else 0 end`,
+      })
+      .where('task_queue_sid', '=', at.queueSid)
+      .where((it) =>
+        it.or([
+          it('task_queue_friendly_name', '!=', at.name),
+          it('offers_max', '!=', at.offersMax),
+          it('turn', '!=', turn),
+        ]),
+      )
+  },
 )
+
+/** The tasks that wait follow what their queue now says of order and of offers at once. */
+const letTasksFollow = (tx: Tx, queue: TaskQueueRow): Promise<unknown> =>
+  refreshTasks.run(tx, {
+    queueSid: queue.sid,
+    name: queue.friendly_name,
+    offersMax: queue.max_reserved_workers,
+    lifo: Number(queue.task_order === 'LIFO'),
+  })
+
+const QUEUE_CHANGED = 'taskrouter.queue-changed'
+
+const AT_ONCE = 16
+const LEASE_MS = 30_000
+
+/**
+ * Tasks that came to a queue while it changed may stand in it by what it said before. Whoever brings them holds the queue,
+ * so it is locked until they are done; and let go before tasks are, since everybody else locks a task before its queue.
+ */
+export const queueChanged: JobHandler = {
+  kind: QUEUE_CHANGED,
+  perLane: AT_ONCE,
+  leaseMs: LEASE_MS,
+  run: async ({ key: sid }, { store }) => {
+    const seen = await find(store.reader, 'task_queues', { sid })
+    if (!seen) return undefined
+    const { workspace_sid: workspaceSid } = seen
+    await store.transact(QUEUE_CHANGED, (tx) => lockToChange(tx, 'task_queues', { sid, workspaceSid }))
+    await store.transact(QUEUE_CHANGED, async (tx) => {
+      const queue = await find(tx, 'task_queues', { sid })
+      if (!queue) return
+      await letTasksFollow(tx, queue)
+      await wakeRouter(tx, workspaceSid)
+    })
+    return undefined
+  },
+}
 
 interface OneAsked {
   readonly accountSid: string
@@ -170,36 +219,25 @@ export const taskQueues = bind(TaskQueue, {
     if (target !== undefined) readExpression('TargetWorkers', target)
     if (friendlyName !== undefined)
       await mustBeFree(tx, 'task_queues', workspace.sid, friendlyName, found.sid)
-    // Tasks have a copy of these.
-    if ([friendlyName, maxReservedWorkers, taskOrder].some((it) => it !== undefined))
-      await lockToChange(tx, 'task_queues', { sid: found.sid, workspaceSid: workspace.sid })
-    const taskQueue =
-      (await update(
-        tx,
-        'task_queues',
-        { sid: found.sid },
-        {
-          ...given({
-            friendly_name: friendlyName,
-            target_workers: target,
-            max_reserved_workers: maxReservedWorkers,
-            task_order: taskOrder,
-          }),
-          ...(await activityColumns(tx, workspace.sid, call.input)),
-          date_updated: tx.now(),
-        },
-      )) ?? found
-    if (
-      taskQueue.friendly_name !== found.friendly_name ||
-      taskQueue.max_reserved_workers !== found.max_reserved_workers ||
-      taskQueue.task_order !== found.task_order
-    )
-      await refreshTasks.run(tx, {
-        queueSid: taskQueue.sid,
-        name: taskQueue.friendly_name,
-        offersMax: taskQueue.max_reserved_workers,
-        lifo: Number(taskQueue.task_order === 'LIFO'),
-      })
+    const changes = {
+      ...given({
+        friendly_name: friendlyName,
+        target_workers: target,
+        max_reserved_workers: maxReservedWorkers,
+        task_order: taskOrder,
+      }),
+      ...(await activityColumns(tx, workspace.sid, call.input)),
+      date_updated: tx.now(),
+    }
+    const next: TaskQueueRow = { ...found, ...changes }
+    const bearsOnTasks =
+      next.friendly_name !== found.friendly_name ||
+      next.max_reserved_workers !== found.max_reserved_workers ||
+      next.task_order !== found.task_order
+    // Tasks first: a new name locks the queue as if it were deleted.
+    if (bearsOnTasks) await letTasksFollow(tx, next)
+    const taskQueue = (await update(tx, 'task_queues', { sid: found.sid }, changes)) ?? found
+    if (bearsOnTasks) await later(tx, { kind: QUEUE_CHANGED, key: taskQueue.sid })
     if (taskQueue.target_workers !== found.target_workers) {
       const told = { accountSid: call.accountSid, at: tx.now(), actor: call.actor, taskQueue }
       tx.record({ name: 'task-queue.expression.updated', ...told })

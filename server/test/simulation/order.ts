@@ -7,9 +7,14 @@ import { type Known, Moment } from './moment.ts'
 import { isDue, type Stage } from './stage.ts'
 
 /** The jobs that change who could be given what. */
-const CHANGING = ['step', 'task-timeout', 'reservation-timeout', 're-evaluate', 'worker-gone'].map(
-  (it) => `taskrouter.${it}`,
-)
+const CHANGING = [
+  'step',
+  'task-timeout',
+  'reservation-timeout',
+  're-evaluate',
+  'queue-changed',
+  'worker-gone',
+].map((it) => `taskrouter.${it}`)
 
 /** What one of them does meanwhile may overtake an offer, and then the next in turn has its worker. */
 export const isMoreDueThanRouting = (stage: Stage): Promise<boolean> => isDue(stage.reader, CHANGING)

@@ -92,12 +92,32 @@ for (const engine of ['memory', 'postgres'] as const)
           ...Array.from({ length: 12 }, () => centre.task({ taskQueueSid: queueSid })),
           centre.workspace.taskQueues(queueSid).update({ maxReservedWorkers, taskOrder }),
         ])
+        await world.settle()
         for (const it of await tasksIn.all(world.house.store.reader, { queueSid })) {
           // In a queue that serves the newest first turns run backwards.
           const order = it.turn < 0 ? 'LIFO' : 'FIFO'
           assert.deepEqual([it.offers_max, order], [maxReservedWorkers, taskOrder], it.sid)
         }
       }
+    })
+
+    test('a queue changes while its tasks go through their workflow again, and nobody waits in a circle', async () => {
+      await using world = await openWorld({ engine })
+      const centre = await openCentre(world, { routed: false })
+      const { workspace } = centre
+      const queueSid = await centre.queue('All')
+      const workflowSid = await centre.workflow('W', { default_filter: { queue: queueSid } })
+      const tasks = await Promise.all(Array.from({ length: 12 }, () => centre.task({ workflowSid })))
+      for (let round = 0; round < 4; round += 1) {
+        const changes = round % 2 ? { friendlyName: `All ${round}` } : { maxReservedWorkers: round + 2 }
+        await Promise.all([
+          ...tasks.map((it) => workspace.tasks(it).update({ attributes: JSON.stringify({ round }) })),
+          workspace.taskQueues(queueSid).update(changes),
+        ])
+      }
+      await world.settle()
+      const names = (await workspace.tasks.list()).map((it) => it.taskQueueFriendlyName)
+      assert.deepEqual([...new Set(names)], ['All 3'])
     })
 
     test('workers who come into an activity while it is renamed are in one of its new name', async () => {
