@@ -55,7 +55,7 @@ export const takeBack = async (
     status !== 'pending'
       ? {}
       : queue
-        ? placeIn(back, { queue, target: {}, priority, step: null, now: tx.now() })
+        ? placeIn(back, { queue, target, priority, step: null, now: tx.now() })
         : {
             target: JSON.stringify(target),
             lane: laneOf(null, task.task_channel_sid, target, task.attributes),

@@ -106,6 +106,27 @@ test('who has nothing more to do completes alone, and the last ends the task', a
   await mustAgree(world.house.store.reader)
 })
 
+test('what was sent straight to somebody waits for them again where nobody takes it, also in a queue', async () => {
+  await using bridge = await openBridge()
+  const { centre, world, ask, token } = bridge
+  const [ana, ben] = [await centre.worker('ana'), await centre.worker('ben')]
+  // Whom the queue would serve first.
+  await centre.worker('cleo')
+  world.clock.advance(1_000)
+  const taskQueueSid = await centre.queue('Everybody')
+  const task = await centre.task({ routingTarget: ana, taskQueueSid })
+  await world.settle()
+  await centre.answer(task, 'ana', 'accepted')
+  const [own] = await centre.workspace.tasks(task).reservations.list()
+  const form = { TaskSid: task, ReservationSid: own?.sid, To: ben, Mode: 'COLD' }
+  assert.equal((await ask('POST', `Workers/${ana}/Transfers`, token(ana), form)).status, 200)
+  await centre.answer(task, 'ana', 'completed')
+  await centre.answer(task, 'ben', 'rejected')
+  await world.settle()
+  assert.deepEqual(await centre.offersOf(task), ['ana:completed', 'ben:rejected', 'ana:pending'])
+  await mustAgree(world.house.store.reader)
+})
+
 test('goes on through many hands, and to nobody who has it', async () => {
   await using bridge = await openBridge()
   const { centre, world, ask, token } = bridge
