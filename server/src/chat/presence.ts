@@ -4,7 +4,7 @@
  */
 import type { UserRow } from '@parley/contract/chat/user.ts'
 import { changing, reading } from '../store/query.ts'
-import { find, insertNew, remove } from '../store/rows.ts'
+import { find, insertNew, remove, update } from '../store/rows.ts'
 import type { Reader, Tx } from '../store/tx.ts'
 import { findService } from './service-row.ts'
 import { lockUser } from './user-row.ts'
@@ -88,18 +88,13 @@ export const clearNode = async (tx: Tx, node: string, limit: number): Promise<bo
   return left.length === limit
 }
 
-const upserting = changing((db, at: { node: string; now: number }) =>
-  db
-    .insertInto('nodes')
-    .values({ sid: at.node, seen_at: at.now })
-    .onConflict((on) => on.column('sid').doUpdateSet({ seen_at: at.now })),
-)
-
 /** A node says that it lives. @returns whether it has said so before, and nobody has cleared it away since */
 export const beatNode = async (tx: Tx, node: string): Promise<boolean> => {
-  const before = await find(tx, 'nodes', { sid: node })
-  await upserting.run(tx, { node, now: tx.now() })
-  return before !== undefined
+  const seen_at = tx.now()
+  // In one statement: whoever clears the node away comes before it or after.
+  if (await update(tx, 'nodes', { sid: node }, { seen_at })) return true
+  await insertNew(tx, 'nodes', { sid: node, seen_at })
+  return false
 }
 
 const silentNodes = reading((db, at: { node: string; before: number }) =>
