@@ -7,8 +7,8 @@ import type { Bus } from '../bus/index.ts'
 import type { AccessToken } from '../http/binding.ts'
 import type { Reader } from '../store/tx.ts'
 
-/** Somebody who is connected. */
-export interface Guest {
+/** Whoever is connected by an access token. */
+export interface Bearer {
   /** The one shown last. */
   readonly token: AccessToken
   close(why: string): void
@@ -17,8 +17,8 @@ export interface Guest {
 export interface Access {
   /** @throws a Problem, 20101 to 20107 */
   believe(jwt: string): Promise<AccessToken>
-  entered(guest: Guest): void
-  left(guest: Guest): void
+  entered(bearer: Bearer): void
+  left(bearer: Bearer): void
 }
 
 export interface AccessOptions {
@@ -29,7 +29,7 @@ export interface AccessOptions {
 }
 
 export const openAccess = ({ reader, bus, believe, onFault }: AccessOptions): Access => {
-  const guests = new Set<Guest>()
+  const bearers = new Set<Bearer>()
   /** How often something has ceased to open: what was believed before may not be any more. */
   let endings = 0
   const believedAt = new WeakMap<AccessToken, number>()
@@ -45,16 +45,16 @@ export const openAccess = ({ reader, bus, believe, onFault }: AccessOptions): Ac
   }
 
   /** Each key is read once, however many came in by it. */
-  const look = async (those: readonly Guest[]): Promise<void> => {
+  const look = async (those: readonly Bearer[]): Promise<void> => {
     for (const ofKey of Map.groupBy(those, (it) => it.token.keySid).values()) {
-      const why = await whyNot((ofKey[0] as Guest).token)
-      if (why !== undefined) for (const guest of ofKey) guest.close(why)
+      const why = await whyNot((ofKey[0] as Bearer).token)
+      if (why !== undefined) for (const bearer of ofKey) bearer.close(why)
     }
   }
 
   const lookAtAll = (): void => {
     endings += 1
-    void look([...guests])
+    void look([...bearers])
   }
   bus.subscribe(ACCESS_TOPIC, lookAtAll)
   bus.onMissed(lookAtAll)
@@ -66,12 +66,12 @@ export const openAccess = ({ reader, bus, believe, onFault }: AccessOptions): Ac
       believedAt.set(token, before)
       return token
     },
-    entered: (guest) => {
-      guests.add(guest)
-      if (believedAt.get(guest.token) !== endings) void look([guest])
+    entered: (bearer) => {
+      bearers.add(bearer)
+      if (believedAt.get(bearer.token) !== endings) void look([bearer])
     },
-    left: (guest) => {
-      guests.delete(guest)
+    left: (bearer) => {
+      bearers.delete(bearer)
     },
   }
 }

@@ -13,7 +13,7 @@ import type { Bus } from '../../../bus/index.ts'
 import type { Perform } from '../../../http/binding.ts'
 import { find } from '../../../store/rows.ts'
 import type { Store } from '../../../store/tx.ts'
-import type { Access, Guest } from '../../access.ts'
+import type { Access, Bearer } from '../../access.ts'
 import {
   type BridgeBounds,
   type BridgeLine,
@@ -143,10 +143,10 @@ export const openEventBridge = (options: EventBridgeOptions): EventBridge => {
     const isAttended = query.get('setWorkerOfflineIfDisconnected') !== 'false'
     const session = query.get('session') ?? undefined
     let link: Link | undefined
-    let guest: Guest | undefined
+    let bearer: Bearer | undefined
     const opened = (line: BridgeLine): void => {
-      guest = { token: asker.token, close: (why) => line.close(why) }
-      access.entered(guest)
+      bearer = { token: asker.token, close: (why) => line.close(why) }
+      access.entered(bearer)
       if (isKnown)
         link = enroll({ stream: new Stream({ workerSid, workspaceSid }, line), token, session, line })
       if (isKnown && isAttended) attendance.arrived(workerSid)
@@ -164,7 +164,7 @@ export const openEventBridge = (options: EventBridgeOptions): EventBridge => {
       line.send(JSON.stringify({ event_type: 'init', payload }))
     }
     const closed = (): void => {
-      if (guest) access.left(guest)
+      if (bearer) access.left(bearer)
       if (!link) return
       dropFrom(links, workerSid, link)
       dropFrom(workspaces, workspaceSid, link)
