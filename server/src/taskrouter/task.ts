@@ -302,7 +302,8 @@ const change = async (
   if (!changed) throw new Error(`task ${task.sid} is locked and not there`)
   const told = { accountSid: task.account_sid, at: tx.now(), actor, task: taskRow(changed, tx.now()) }
   tx.record({ name: 'task.updated', ...told })
-  if (!isLive(changed)) return changed
+  // Whoever ends it locks workers first, and wakes the router then.
+  if (!isLive(changed) || ends) return changed
   await wakeRouter(tx, task.workspace_sid)
   if (!again || changed.assignment_status !== 'pending') return changed
   const { task: placed, nowhere } = await moveOn(tx, { task: changed, why: 'anew', actor })

@@ -120,6 +120,24 @@ for (const engine of ['memory', 'postgres'] as const)
       assert.deepEqual([...new Set(names)], ['All 3'])
     })
 
+    test('tasks are changed and canceled while their workers begin to have several at once, or one', async () => {
+      await using world = await openWorld({ engine })
+      const centre = await openCentre(world)
+      const { workspace } = centre
+      const workers = await Promise.all(Array.from({ length: 8 }, (_, at) => centre.worker(`w${at}`)))
+      for (const multiTaskEnabled of [false, true, false]) {
+        const tasks = await Promise.all(workers.map((routingTarget) => centre.task({ routingTarget })))
+        await world.settle()
+        const end = { attributes: '{"done": true}', assignmentStatus: 'canceled', reason: 'gone' } as const
+        await Promise.all([
+          ...tasks.map((it) => workspace.tasks(it).update(end)),
+          workspace.update({ multiTaskEnabled }),
+        ])
+        for (const it of tasks) assert.equal(await centre.statusOf(it), 'canceled')
+      }
+      await mustAgree(world.house.store.reader)
+    })
+
     test('workers who come into an activity while it is renamed are in one of its new name', async () => {
       await using world = await openWorld({ engine })
       const centre = await openCentre(world)
