@@ -43,24 +43,26 @@ const workflowsOf = reading((db, at: { workspaceSid: string }) =>
   db.selectFrom('workflows').selectAll().where('workspace_sid', '=', at.workspaceSid),
 )
 
-/** Those that say the same already are not written. */
+/** What is given to one worker is offered once, whatever the queue says. Tasks that say the same already are not written. */
 const refreshTasks = changing(
   (db, at: { queueSid: string; name: string; offersMax: number; lifo: number }) => {
     const turn = sql<number>`case when ${at.lifo} = 1 then -virtual_start_time else virtual_start_time end`
+    const offersMax = sql<number>`case when exists (select 1 from task_transfers it
+      where it.sid = tasks.transfer_sid and it.transfer_type = 'WORKER') then offers_max else ${at.offersMax} end`
     return db
       .updateTable('tasks')
       .set({
         task_queue_friendly_name: at.name,
-        offers_max: at.offersMax,
+        offers_max: offersMax,
         turn,
-        waits: sql<number>`case when assignment_status in ('pending', 'reserved') and offers < ${at.offersMax}
+        waits: sql<number>`case when assignment_status in ('pending', 'reserved') and offers < ${offersMax}
           then 1 else 0 end`,
       })
       .where('task_queue_sid', '=', at.queueSid)
       .where((it) =>
         it.or([
           it('task_queue_friendly_name', '!=', at.name),
-          it('offers_max', '!=', at.offersMax),
+          it('offers_max', '!=', offersMax),
           it('turn', '!=', turn),
         ]),
       )

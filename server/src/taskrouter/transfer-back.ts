@@ -5,6 +5,7 @@
 import type { Actor } from '@parley/contract/actor.ts'
 import { TASK_MOVES_BY_TRANSFER, type TaskStatus } from '@parley/contract/taskrouter/task.ts'
 import type { TransferRow } from '@parley/contract/taskrouter/transfer.ts'
+import { reading } from '../store/query.ts'
 import { update } from '../store/rows.ts'
 import type { StoredReservation, StoredTask } from '../store/tables/taskrouter.ts'
 import type { Tx } from '../store/tx.ts'
@@ -20,6 +21,17 @@ import { wakeRouter } from './wake-router.ts'
 export const mustMoveByTransfer = (from: TaskStatus, to: TaskStatus): void => {
   if (!TASK_MOVES_BY_TRANSFER[from].includes(to)) throw new Error(`no transfer makes a ${from} task ${to}`)
 }
+
+/** Whoever a queue gave a task to has it from the queue, and not because it was sent to one worker. */
+const anyGivenToQueue = reading((db, at: { taskSid: string }) =>
+  db
+    .selectFrom('task_transfers')
+    .select('sid')
+    .where('task_sid', '=', at.taskSid)
+    .where('transfer_type', '=', 'QUEUE')
+    .where('transfer_status', '=', 'complete')
+    .limit(1),
+)
 
 /**
  * Takes a task back from its transfer, which is over. Its row is written and nothing is told; `goOn` does that, once
@@ -48,9 +60,10 @@ export const takeBack = async (
     version: task.version + 1,
   }
   const { priority } = task
-  const target: Target = task.routing_target?.startsWith('WK')
-    ? targetOfWorker(task.routing_target, { ignoresCapacity: task.ignore_capacity === 1 })
-    : {}
+  const target: Target =
+    task.routing_target?.startsWith('WK') && !(await anyGivenToQueue.first(tx, { taskSid: task.sid }))
+      ? targetOfWorker(task.routing_target, { ignoresCapacity: task.ignore_capacity === 1 })
+      : {}
   const placed =
     status !== 'pending'
       ? {}

@@ -111,10 +111,12 @@ export class Moment {
     return Boolean(task.ignore_capacity) && task.transfer_sid === null && this.isStraight(task)
   }
 
-  /** Whether a task is for the one worker it was sent to: who gave it away leaves it to its queue, where it has one. */
+  /** Whether a task is for the one worker it was sent to: not once a queue has given it to somebody. */
   isStraight(task: Task): boolean {
     if (!task.routing_target?.startsWith('WK')) return false
-    return task.task_queue_sid === null || this.transfersOf(task.sid).length === 0
+    return !this.transfersOf(task.sid).some(
+      (it) => it.transfer_type === 'QUEUE' && it.transfer_status === 'complete',
+    )
   }
 
   /** What a worker has in hand, but for one reservation. */

@@ -127,6 +127,52 @@ test('what was sent straight to somebody waits for them again where nobody takes
   await mustAgree(world.house.store.reader)
 })
 
+test('what is given to one worker is offered to no other, though its queue may come to ask several at once', async () => {
+  await using bridge = await openBridge()
+  const { centre, world, ask, token } = bridge
+  const [ana, ben] = [await centre.worker('ana'), await centre.worker('ben')]
+  const queue = await centre.queue('All')
+  const task = await centre.task({ taskQueueSid: queue })
+  await world.settle()
+  await centre.answer(task, 'ana', 'accepted')
+  await centre.worker('cleo')
+  const [own] = await centre.workspace.tasks(task).reservations.list()
+  const form = { TaskSid: task, ReservationSid: own?.sid, To: ben, Mode: 'WARM' }
+  assert.equal((await ask('POST', `Workers/${ana}/Transfers`, token(ana), form)).status, 200)
+  await centre.workspace.taskQueues(queue).update({ maxReservedWorkers: 5, friendlyName: 'Everybody' })
+  await world.settle()
+  assert.deepEqual(await centre.offersOf(task), ['ana:accepted', 'ben:pending'])
+  assert.equal((await centre.workspace.tasks(task).fetch()).taskQueueFriendlyName, 'Everybody')
+  await mustAgree(world.house.store.reader)
+})
+
+test('what a queue has given to somebody waits in that queue again, whoever it was sent to at first', async () => {
+  await using bridge = await openBridge()
+  const { centre, world, ask, token } = bridge
+  const [ana, ben] = [await centre.worker('ana'), await centre.worker('ben')]
+  const queue = await centre.queue('Bens', { targetWorkers: `sid == '${ben}'` })
+  const nobody = await centre.queue('Nobody', { targetWorkers: '1 == 2' })
+  const task = await centre.task({ routingTarget: ana })
+  await world.settle()
+  await centre.answer(task, 'ana', 'accepted')
+  const give = async (from: string, name: string, to: string): Promise<string> => {
+    const own = (await centre.workspace.tasks(task).reservations.list({ workerSid: from })).at(-1)
+    const form = { TaskSid: task, ReservationSid: own?.sid, To: to, Mode: 'COLD' }
+    const { status, body } = await ask('POST', `Workers/${from}/Transfers`, token(from), form)
+    assert.equal(status, 200)
+    await centre.answer(task, name, 'completed')
+    await world.settle()
+    return body.sid
+  }
+  await give(ana, 'ana', queue)
+  await centre.answer(task, 'ben', 'accepted')
+  const transfer = await give(ben, 'ben', nobody)
+  const back = { TaskSid: task, TransferStatus: 'canceled' }
+  assert.equal((await ask('POST', `Workers/${ben}/Transfers/${transfer}`, token(ben), back)).status, 200)
+  await world.settle()
+  assert.deepEqual(await centre.offersOf(task), ['ana:completed', 'ben:completed', 'ben:pending'])
+})
+
 test('goes on through many hands, and to nobody who has it', async () => {
   await using bridge = await openBridge()
   const { centre, world, ask, token } = bridge
