@@ -188,7 +188,10 @@ const follow = async (callable: Callable, means: Means): Promise<Answer> => {
   }
 }
 
-/** An endpoint may close a connection that stood idle just as it is used again: that is no word about this request. */
+/**
+ * An endpoint may close a connection that stood idle just as it is used again: that is no word about this request. One
+ * that breaks in the middle of its answer looks the same, and is asked once more as well.
+ */
 const wasClosedIdle = (fault: unknown): boolean =>
   fault instanceof errors.SocketError && (fault.socket?.bytesRead ?? 0) > 0
 
