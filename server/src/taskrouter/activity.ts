@@ -1,16 +1,20 @@
 import { problem } from '@parley/contract/problem.ts'
 import { Activity, type ActivityRow } from '@parley/contract/taskrouter/activity.ts'
 import { bind, type Call } from '../http/binding.ts'
+import { later } from '../jobs/later.ts'
 import { listing } from '../store/listing.ts'
 import { changing } from '../store/query.ts'
 import { find, insert, remove, update } from '../store/rows.ts'
 import type { Reader, Tx } from '../store/tx.ts'
 import { isYes } from './given.ts'
 import { lockToDelete } from './held.ts'
+import { seeToLatecomers } from './latecomers.ts'
 import { lockParent, mustBeFree } from './named.ts'
 import { requireWorkspace } from './parents.ts'
 import { wakeRouter } from './wake-router.ts'
 import { mustBeOfWorkspace } from './worker.ts'
+
+const ACTIVITY_RENAMED = 'taskrouter.activity-renamed'
 
 const list = listing(
   'activities',
@@ -73,8 +77,10 @@ export const activities = bind(Activity, {
     if (!found || friendlyName === undefined) return found
     await mustBeFree(tx, 'activities', workspace.sid, friendlyName, found.sid)
     const changes = { friendly_name: friendlyName, date_updated: tx.now() }
+    // Workers first: a new name locks the activity as if it were deleted.
+    await renameWhereShown(tx, { ...found, ...changes })
     const activity = (await update(tx, 'activities', { sid: found.sid }, changes)) ?? found
-    await renameWhereShown(tx, activity)
+    await later(tx, { kind: ACTIVITY_RENAMED, key: activity.sid })
     await wakeRouter(tx, workspace.sid)
     tx.record({
       name: 'activity.updated',
@@ -115,7 +121,8 @@ const renameInWorkers = changing((db, at: { sid: string; friendlyName: string })
   db
     .updateTable('workers')
     .set((it) => ({ activity_name: at.friendlyName, version: it('version', '+', 1) }))
-    .where('activity_sid', '=', at.sid),
+    .where('activity_sid', '=', at.sid)
+    .where('activity_name', '!=', at.friendlyName),
 )
 
 const renameWhereShown = async (
@@ -150,3 +157,10 @@ const renameWhereShown = async (
     { timeout_activity_name: friendly_name },
   )
 }
+
+export const activityRenamed = seeToLatecomers({
+  kind: ACTIVITY_RENAMED,
+  table: 'activities',
+  findOne: (reader, sid) => find(reader, 'activities', { sid }),
+  letFollow: renameWhereShown,
+})

@@ -4,6 +4,7 @@ import { reading } from '../store/query.ts'
 import { find, update } from '../store/rows.ts'
 import type { StoredTask } from '../store/tables/taskrouter.ts'
 import type { Store, Tx } from '../store/tx.ts'
+import { activityRenamed } from './activity.ts'
 import { HOUSE } from './house.ts'
 import { RESERVATION_TIMEOUT } from './offer.ts'
 import { lockTasks } from './parents.ts'
@@ -116,6 +117,7 @@ export const handlers: readonly JobHandler[] = [
   sweep,
   reEvaluate,
   queueChanged,
+  activityRenamed,
   sweepStatistics,
   workerGone,
 ]

@@ -3,14 +3,14 @@ import type { ActivityRow } from '@parley/contract/taskrouter/activity.ts'
 import { TaskQueue, type TaskQueueRow } from '@parley/contract/taskrouter/task-queue.ts'
 import { sql } from 'kysely'
 import { bind } from '../http/binding.ts'
-import type { JobHandler } from '../jobs/handler.ts'
 import { later } from '../jobs/later.ts'
 import { changing, reading } from '../store/query.ts'
 import { find, insert, remove, update } from '../store/rows.ts'
 import type { Reader, Tx } from '../store/tx.ts'
 import { given } from './given.ts'
-import { lockToChange, lockToDelete } from './held.ts'
+import { lockToDelete } from './held.ts'
 import { isRecord } from './is-record.ts'
+import { seeToLatecomers } from './latecomers.ts'
 import { lockParent, mustBeFree } from './named.ts'
 import { keyOf, orderedListing, readOrdering } from './ordered.ts'
 import { requireActivity, requireWorkspace } from './parents.ts'
@@ -80,31 +80,12 @@ const letTasksFollow = (tx: Tx, queue: TaskQueueRow): Promise<unknown> =>
 
 const QUEUE_CHANGED = 'taskrouter.queue-changed'
 
-const AT_ONCE = 16
-const LEASE_MS = 30_000
-
-/**
- * Tasks that came to a queue while it changed may stand in it by what it said before. Whoever brings them holds the queue,
- * so it is locked until they are done; and let go before tasks are, since everybody else locks a task before its queue.
- */
-export const queueChanged: JobHandler = {
+export const queueChanged = seeToLatecomers({
   kind: QUEUE_CHANGED,
-  perLane: AT_ONCE,
-  leaseMs: LEASE_MS,
-  run: async ({ key: sid }, { store }) => {
-    const seen = await find(store.reader, 'task_queues', { sid })
-    if (!seen) return undefined
-    const { workspace_sid: workspaceSid } = seen
-    await store.transact(QUEUE_CHANGED, (tx) => lockToChange(tx, 'task_queues', { sid, workspaceSid }))
-    await store.transact(QUEUE_CHANGED, async (tx) => {
-      const queue = await find(tx, 'task_queues', { sid })
-      if (!queue) return
-      await letTasksFollow(tx, queue)
-      await wakeRouter(tx, workspaceSid)
-    })
-    return undefined
-  },
-}
+  table: 'task_queues',
+  findOne: (reader, sid) => find(reader, 'task_queues', { sid }),
+  letFollow: letTasksFollow,
+})
 
 interface OneAsked {
   readonly accountSid: string

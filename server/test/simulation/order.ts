@@ -13,6 +13,7 @@ const CHANGING = [
   'reservation-timeout',
   're-evaluate',
   'queue-changed',
+  'activity-renamed',
   'worker-gone',
 ].map((it) => `taskrouter.${it}`)
 

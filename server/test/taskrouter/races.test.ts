@@ -151,6 +151,7 @@ for (const engine of ['memory', 'postgres'] as const)
         world.clock.advance(120_000)
         const friendlyName = `Away ${round}`
         await Promise.all([world.settle(), workspace.activities(centre.offline).update({ friendlyName })])
+        await world.settle()
         const names = (await workspace.workers.list()).map((it) => it.activityName)
         assert.deepEqual([...new Set(names)], [friendlyName])
       }
