@@ -7,6 +7,7 @@ import assert from 'node:assert/strict'
 import type { Field } from '@parley/contract/field.ts'
 import fc from 'fast-check'
 import twilio from 'twilio'
+import { busyMs } from '../world/busy.ts'
 import { asToken, type World } from '../world/index.ts'
 import { everyOperation, type Furnished, furnish, goodForms, type Served } from './furnished.ts'
 
@@ -327,15 +328,14 @@ export const askByChance = async (
       const as = { account: ours.as, client: ours.client, agent: ours.agent, nobody: null }[it.as]
       const type = operation.reads === 'json' ? 'application/json' : 'application/x-www-form-urlencoded'
       const body = it.body ? fill(it.body) : form.toString()
-      const before = process.cpuUsage()
+      const before = busyMs()
       const answer = await world.fetch(isQuery ? `${path}?${query}` : path, {
         method: operation.method,
         as,
         ...(operation.method === 'POST' ? { body, headers: { 'content-type': type } } : {}),
       })
       const text = await answer.text()
-      const { user, system } = process.cpuUsage(before)
-      const took = (user + system) / 1_000
+      const took = busyMs() - before
       const what = `${operation.method} ${path} → ${answer.status} ${text.slice(0, 500)}`
       assert.ok(answer.status < 500, what)
       assert.ok(took < SLOW_MS, `${took} ms: ${what}`)

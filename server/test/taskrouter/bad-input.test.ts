@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import twilio from 'twilio'
+import { busyMs } from '../world/busy.ts'
 import { openWorld, type World } from '../world/index.ts'
 import { mustAgree } from './agreement.ts'
-import { busyMs } from './busy.ts'
 import { type Centre, openCentre } from './centre.ts'
 import { refused } from './refused.ts'
 
