@@ -1,6 +1,6 @@
 /** Keys are deleted and accounts suspended while somebody is here who came in by them. */
-import { find } from '../store/rows.ts'
 import type { Reader, Tx } from '../store/tx.ts'
+import { findAccount, findApiKey } from './account.ts'
 
 /** Said when a key or an account has ceased to open anything. It is a hint: what still opens is read. */
 export const ACCESS_TOPIC = 'accounts.access'
@@ -12,7 +12,7 @@ export const whyShut = async (
   reader: Reader,
   { keySid, accountSid }: { readonly keySid: string; readonly accountSid: string },
 ): Promise<string | undefined> => {
-  if (!(await find(reader, 'api_keys', { sid: keySid }))) return 'its API key was deleted'
-  const account = await find(reader, 'accounts', { sid: accountSid })
+  if (!(await findApiKey(reader, keySid))) return 'its API key was deleted'
+  const account = await findAccount(reader, accountSid)
   return account?.status === 'active' ? undefined : 'its account is suspended'
 }

@@ -59,12 +59,6 @@ const setOpen = changing((db, at: Doing) =>
     .where((it) => it.or([it('idle_since', '!=', at.idleSince), it('open', '!=', isOpen(at))])),
 )
 
-/** Whether a worker takes anything at all now, whatever the channel. */
-const takesWork = (
-  worker: Pick<StoredWorker, 'available' | 'in_hand'>,
-  { multi_task_enabled }: Pick<WorkspaceRow, 'multi_task_enabled'>,
-): boolean => worker.available === 1 && (multi_task_enabled === 1 || worker.in_hand === 0)
-
 /** Opens and closes a worker's channels by what the worker, the workspace and the counters say. */
 export const refreshOpen = async (tx: Tx, worker: StoredWorker): Promise<void> => {
   const { sid: workerSid, available, in_hand: inHand, idle_since: idleSince } = worker
@@ -86,7 +80,7 @@ export const whyClosed = (
   if (channel.open === 1) return []
   const why: Closed[] = []
   if (worker.available !== 1) why.push('activity')
-  else if (!takesWork(worker, workspace)) why.push('busy')
+  else if (workspace.multi_task_enabled !== 1 && worker.in_hand !== 0) why.push('busy')
   if (channel.available !== 1) why.push('channel_unavailable')
   if (channel.assigned_tasks + channel.reserved_tasks >= channel.configured_capacity) why.push('capacity')
   return why
