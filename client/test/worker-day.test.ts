@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { WebSocket as WsSocket } from 'ws'
-import type { WebSocketClass } from '../src/index.ts'
+import type { Task, WebSocketClass } from '../src/index.ts'
 import { listenToAll, nextOf, openWorkerStage } from './worker-stage.ts'
 
 describe('a worker', () => {
@@ -214,6 +214,7 @@ describe('transfers', () => {
 
     const back = nextOf(ana, 'reservationCreated')
     await ben.ask('transfer', task, ana.worker.sid)
+    await ben.next('task.updated')
     const offer = await back
     assert.deepEqual([offer.incomingTransfer?.to, offer.task.attributes], [ana.worker.sid, { note: 'angry' }])
     assert.equal((await offer.accept()).status, 'accepted')
@@ -239,6 +240,47 @@ describe('transfers', () => {
     await (await again).reject()
     assert.ok((await failed).failedReason)
     assert.equal(ana.reservations[0]?.task.status, 'assigned')
+  })
+
+  test('show whoever has the task how it stands meanwhile', async () => {
+    await using stage = await openWorkerStage()
+    const ana = await stage.hire('ana')
+    const ben = await stage.hire('ben')
+    const cleo = await stage.hire('cleo')
+    const reservation = await stage.give(ana)
+    const [queue] = await ana.getTaskQueues()
+    const told: unknown[] = []
+    ana.on('taskUpdated', ({ status, attributes }) => told.push([status, attributes.note]))
+    const becomes = (status: Task['status']) => nextOf(ana, 'taskUpdated', (it) => it.status === status)
+
+    const [offered, reserved] = [nextOf(ben, 'reservationCreated'), becomes('reserved')]
+    await reservation.transfer(ben.worker.sid, { attributes: { note: 'angry' }, priority: 7 })
+    assert.equal((await reserved).priority, 7)
+    const assigned = becomes('assigned')
+    const beside = await (await offered).accept()
+    await assigned
+
+    const [asked, again] = [nextOf(cleo, 'reservationCreated'), becomes('reserved')]
+    await beside.transfer(queue?.sid ?? '', { attributes: { note: 'calm' } })
+    await again
+    const back = becomes('pending')
+    await (await asked).reject()
+    await back
+    const taken = becomes('assigned')
+    await stage.hire('dan').then(async (dan) => {
+      const [offer] = dan.reservations
+      await (offer ?? (await nextOf(dan, 'reservationCreated'))).accept()
+    })
+    await taken
+    assert.deepEqual(told, [
+      ['reserved', 'angry'],
+      ['assigned', 'angry'],
+      ['pending', 'calm'],
+      ['reserved', 'calm'],
+      ['pending', 'calm'],
+      ['reserved', 'calm'],
+      ['assigned', 'calm'],
+    ])
   })
 
   test('cold, to a queue, until somebody takes it', async () => {

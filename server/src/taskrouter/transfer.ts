@@ -85,7 +85,8 @@ export const startTransfer = async (tx: Tx, wanted: TransferWanted): Promise<Tra
     // To one worker it is offered once.
     offers_max: 1,
   }
-  const leaving = (await update(tx, 'tasks', { sid: task.sid }, changes)) ?? task
+  const placed = { ...changes, ...give.place({ ...task, ...changes }) }
+  const leaving = (await update(tx, 'tasks', { sid: task.sid }, placed)) ?? task
   tellTransfer(tx, 'task.transfer-initiated', { transfer, task: leaving, actor })
   if (wanted.mode === 'COLD') await letGo(tx, reservation, leaving, actor)
   await give.now(leaving)
@@ -134,6 +135,9 @@ const lockOwn = async (
 
 interface Receiver {
   readonly type: TransferRow['transfer_type']
+  /** What becomes of the task as it leaves. */
+  place(task: StoredTask): Partial<StoredTask>
+  /** It has left. */
   now(task: StoredTask): Promise<void>
 }
 
@@ -149,22 +153,22 @@ const findReceiver = async (
   if (queue)
     return {
       type: 'QUEUE',
-      now: async (task) => {
+      place: (task) => {
         mustMoveByTransfer(task.assignment_status, 'pending')
         // Who gives it away is not the one to get it, nor who has it beside them.
         const having = holders.map((sid) => `'${sid}'`).join(', ')
         const target = { expression: `sid NOT IN [${having}]` }
         const waiting: StoredTask = { ...task, assignment_status: 'pending' }
-        const place = { queue, target, priority: task.priority, step: null, now: tx.now() }
-        const changes = {
-          assignment_status: 'pending' as const,
-          ...placeIn(waiting, place),
+        return {
+          assignment_status: 'pending',
+          ...placeIn(waiting, { queue, target, priority: task.priority, step: null, now: tx.now() }),
           date_updated: tx.now(),
           version: task.version + 1,
         }
-        const placed = (await update(tx, 'tasks', { sid: task.sid }, changes)) ?? waiting
+      },
+      now: async (task) => {
         const told = { accountSid: task.account_sid, at: tx.now(), actor, taskQueue: queue }
-        tx.record({ name: 'task-queue.entered', ...told, task: taskRow(placed, tx.now()) })
+        tx.record({ name: 'task-queue.entered', ...told, task: taskRow(task, tx.now()) })
         await wakeRouter(tx, workspace_sid)
       },
     }
@@ -181,8 +185,11 @@ const findReceiver = async (
   if (channel?.open !== 1) throw refused(`${worker.friendly_name} has no capacity left`)
   return {
     type: 'WORKER',
-    now: async (task) => {
+    place: (task) => {
       mustMoveByTransfer(task.assignment_status, 'reserved')
+      return {}
+    },
+    now: async (task) => {
       await offerTask(tx, { task, worker, workspace, timeoutMs: await timeoutsOf(tx)(task), actor })
     },
   }

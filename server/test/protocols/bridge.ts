@@ -9,6 +9,9 @@ import { openWorld, type World, type WorldOptions } from '../world/index.ts'
 // biome-ignore lint/suspicious/noExplicitAny: JSON of many shapes, which the assertions look into
 export type Json = any
 
+/** On a machine that stalls what comes comes late; what does not come in this time never does. */
+const PATIENCE_MS = 60_000
+
 export class RawBridge {
   /** What it was told, in order; blank frames are left out. */
   readonly told: { event_type: string; payload: Json }[] = []
@@ -33,10 +36,19 @@ export class RawBridge {
     return this.told.map((it) => it.event_type)
   }
 
-  until(holds: (it: RawBridge) => boolean): Promise<void> {
-    return new Promise((resolve) => {
+  /** @throws where it does not come to hold while it is waited for: what it was told says why */
+  until(holds: (it: RawBridge) => boolean, what = 'what was waited for'): Promise<void> {
+    // Made here, it says which line of the test waits.
+    const late = new Error()
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#ears.delete(look)
+        late.message = `${what} did not come in ${PATIENCE_MS} ms, after ${this.types.join(', ')}`
+        reject(late)
+      }, PATIENCE_MS)
       const look = () => {
         if (!holds(this)) return
+        clearTimeout(timer)
         this.#ears.delete(look)
         resolve()
       }
@@ -46,7 +58,7 @@ export class RawBridge {
   }
 
   async hears(type: string, times = 1): Promise<Json> {
-    await this.until((it) => it.types.filter((one) => one === type).length >= times)
+    await this.until((it) => it.types.filter((one) => one === type).length >= times, type)
     return this.told.findLast((it) => it.event_type === type)?.payload
   }
 

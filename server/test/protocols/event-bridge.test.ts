@@ -897,6 +897,42 @@ describe('what is told', () => {
     assert.equal((await raw.ended).code, 1000)
     assert.equal(second.socket.readyState, second.socket.OPEN)
   })
+
+  test('[EB84] of a task that is being transferred is how it stands, to the others who have it', async () => {
+    await using bridge = await openBridge()
+    const [ana, ben] = [await bridge.centre.worker('ana'), await bridge.centre.worker('ben')]
+    await using one = await bridge.begin(ana)
+    await using two = await bridge.begin(ben)
+    const { task, reservation: ReservationSid } = await accepted(bridge, ana, one)
+    const give = (more: object) =>
+      bridge.ask('POST', `Workers/${ana}/Transfers`, bridge.token(ana), {
+        TaskSid: task,
+        ReservationSid,
+        To: ben,
+        ...more,
+      })
+    const answer = async (from: RawBridge, reservationStatus: 'accepted' | 'rejected') => {
+      const { sid, worker_sid } = await from.hears('reservation.created')
+      await bridge.centre.workspace.workers(worker_sid).reservations(sid).update({ reservationStatus })
+    }
+    await give({ Attributes: '{"note":"angry"}', Priority: 3 })
+    const { assignment_status, attributes, priority } = await one.hears('task.updated')
+    assert.deepEqual([assignment_status, attributes, priority], ['reserved', '{"note":"angry"}', 3])
+    await answer(two, 'rejected')
+    assert.equal((await one.hears('task.updated', 2)).assignment_status, 'assigned')
+    const [queue] = (await bridge.ask('GET', 'TaskQueues', bridge.token(ana))).body.contents
+    await using three = await bridge.begin(await bridge.centre.worker('cleo'))
+    await give({ To: queue.sid })
+    await bridge.world.settle()
+    await answer(three, 'accepted')
+    await one.hears('task.transfer-completed')
+    const told = one.told.filter((it) => it.event_type === 'task.updated')
+    assert.deepEqual(
+      told.map(({ payload }) => payload.assignment_status),
+      ['reserved', 'assigned', 'pending', 'reserved', 'assigned'],
+    )
+    assert.equal([...two.types, ...three.types].includes('task.updated'), false)
+  })
 })
 
 /** How long after an answer what it caused is told, and after its reservations what an SDK is told at all. */

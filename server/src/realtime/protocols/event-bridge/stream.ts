@@ -45,7 +45,7 @@ export class Stream {
   /** Until its SDK has its reservations; then undefined. */
   #heldBack: Told[] | undefined = []
   readonly #reservations = new Map<string, Knows>()
-  /** Of tasks, as its SDK was given them with its reservations. */
+  /** Of tasks, as its SDK was given them with its reservations, or was told of them since. */
   readonly #tasks = new Map<string, number>()
   /** Transfers that its SDK was given with its reservations. */
   readonly #transfers = new Set<string>()
@@ -66,8 +66,9 @@ export class Stream {
   }
 
   /** Whether it is for this worker: their own, or about a task that they know. */
-  concerns({ workerSid, about }: Told): boolean {
+  concerns({ workerSid, exceptSid, about }: Told): boolean {
     if (workerSid !== undefined) return workerSid === this.workerSid
+    if (exceptSid === this.workerSid) return false
     return this.isStarting || (about.kind === 'task' && this.#knowsTask(about.sid))
   }
 
@@ -130,7 +131,9 @@ export class Stream {
       case 'transfer':
         return !about.begins || !this.#transfers.has(about.sid)
       case 'task':
-        return this.#knowsTask(about.sid) && about.version > (this.#tasks.get(about.sid) ?? -1)
+        if (!this.#knowsTask(about.sid) || about.version <= (this.#tasks.get(about.sid) ?? -1)) return false
+        this.#tasks.set(about.sid, about.version)
+        return true
       case 'reservation': {
         const known = this.#reservations.get(about.sid)
         if (known ? about.version <= known.version : about.now !== 'begins') return false

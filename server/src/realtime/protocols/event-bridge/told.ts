@@ -1,9 +1,10 @@
 /**
- * What happens in a workspace as the worker SDK is told of it, EB80 to EB83: a frame, whom it is for, and what it says
+ * What happens in a workspace as the worker SDK is told of it, EB80 to EB84: a frame, whom it is for, and what it says
  * by which a socket knows whether it has seen it. Every event of TaskRouter is decided here.
  */
 import type { Event, EventOf } from '@parley/contract/event.ts'
 import type { TaskRouterEvents } from '@parley/contract/taskrouter/events.ts'
+import type { TaskRow } from '@parley/contract/taskrouter/task.ts'
 import {
   type Shown,
   showReservation,
@@ -32,14 +33,20 @@ export interface Told {
   readonly workspaceSid: string
   /** Whose sockets hear it; of a task's, everybody's who knows it. */
   readonly workerSid: string | undefined
+  /** Of those who know the task, the one who is told otherwise. */
+  readonly exceptSid?: string
   readonly about: About
   readonly payload: Shown
   /** A client asked for it, so that its answer may still be under way. */
   readonly isAsked: boolean
 }
 
+type Telling = Omit<Told, 'type' | 'isAsked'>
+
 interface Tells<N extends keyof TaskRouterEvents> {
-  readonly tell: (event: EventOf<N>) => Omit<Told, 'type' | 'isAsked'>
+  readonly tell: (event: EventOf<N>) => Telling
+  /** What they hear after it who have the task while it is being transferred, as `task.updated`: EB84. */
+  readonly tellHolders?: (event: EventOf<N>) => Telling | undefined
 }
 
 interface Silent {
@@ -86,15 +93,21 @@ const ofReservation = (now: 'begins' | 'goes on' | 'ends'): Tells<ReservationEve
       worker_previous_activity_sid: worker.activity_sid,
     },
   }),
+  tellHolders: ({ reservation, task, worker, transfer }) =>
+    transfer && transfer.initiating_reservation_sid !== reservation.sid
+      ? { ...tellTask(task), exceptSid: worker.sid }
+      : undefined,
+})
+
+const tellTask = (task: TaskRow): Telling => ({
+  workspaceSid: task.workspace_sid,
+  workerSid: undefined,
+  about: { kind: 'task', sid: task.sid, version: versionOf(task) },
+  payload: showTask(task),
 })
 
 const ofTask: Tells<'task.updated' | 'task.canceled' | 'task.completed' | 'task.wrapup'> = {
-  tell: ({ task }) => ({
-    workspaceSid: task.workspace_sid,
-    workerSid: undefined,
-    about: { kind: 'task', sid: task.sid, version: versionOf(task) },
-    payload: showTask(task),
-  }),
+  tell: ({ task }) => tellTask(task),
 }
 
 const ofTransfer: Tells<Extract<keyof TaskRouterEvents, `task.transfer-${string}`>> = {
@@ -104,6 +117,9 @@ const ofTransfer: Tells<Extract<keyof TaskRouterEvents, `task.transfer-${string}
     about: { kind: 'transfer', sid: transfer.sid, begins: name === 'task.transfer-initiated' },
     payload: showTransfer(transfer),
   }),
+  // To one worker it goes by their offer.
+  tellHolders: ({ name, transfer, task }) =>
+    name === 'task.transfer-initiated' && transfer.transfer_type === 'QUEUE' ? tellTask(task) : undefined,
 }
 
 const configuration = silent('The SDK reads the configuration of a workspace and is not told of its changes.')
@@ -177,12 +193,11 @@ export const tellAll = (events: readonly Event[]): Told[] => {
       ? (TELLS[event.name as keyof TaskRouterEvents] as Tells<keyof TaskRouterEvents> | Silent)
       : undefined
     if (!tells || 'silent' in tells) continue
-    const one: Told = {
-      ...tells.tell(event as never),
-      type: event.name,
-      isAsked: event.actor.kind === 'client',
-    }
+    const isAsked = event.actor.kind === 'client'
+    const one: Told = { ...tells.tell(event as never), type: event.name, isAsked }
     told.splice(placeOf(one, told), 0, one)
+    const holders = tells.tellHolders?.(event as never)
+    if (holders) told.push({ ...holders, type: 'task.updated', isAsked })
   }
   return told
 }
