@@ -131,7 +131,7 @@ export const openHouse = async (options: HouseOptions): Promise<House> => {
             for (const { topic, about } of notices) bus.publish(topic, about)
           },
         },
-        onFault: (fault) => log.error({ fault }, 'a connection to the database broke'),
+        onFault: (fault) => log.error({ fault }, 'the store met a fault'),
       }),
     )
     const others =

@@ -2,6 +2,7 @@
 import { SealBroken } from './accounts/seal.ts'
 import { SealKeyBroken } from './accounts/seal-key.ts'
 import { type Settings, SettingsError } from './settings.ts'
+import { StoreAway } from './store/away.ts'
 
 /** As SQLite, Node and PostgreSQL tell it: `errcode` is SQLite's extended result code, `code` a name or an SQLSTATE. */
 interface Fault extends Error {
@@ -82,7 +83,8 @@ const BY_MESSAGE: readonly (readonly [RegExp, Sentence])[] = [
   [/timeout|Connection terminated/, noAnswer],
 ]
 
-export const explain = (fault: Fault, settings: Settings): string => {
+export const explain = (met: Fault, settings: Settings): string => {
+  const fault = met instanceof StoreAway ? (met.cause as Fault) : met
   if (fault instanceof SettingsError) return fault.message
   if (fault instanceof SealKeyBroken) return `PARLEY_DATA: ${fault.message}. Put back the key that was there.`
   if (fault instanceof SealBroken) return `PARLEY_SEAL_KEY: ${sealed(fault, settings)}`

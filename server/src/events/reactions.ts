@@ -39,8 +39,9 @@ export const openReactions = (all: readonly (Reaction | JointReaction)[], log: L
     try {
       await tx.savepoint(react)
     } catch (fault) {
-      // Others were at work: the whole transaction is run again, and this reaction with it.
-      if (dialects[tx.dialect].isBusy(fault)) throw fault
+      const { isBusy, isAway } = dialects[tx.dialect]
+      // Others were at work: the whole transaction is run again, and this reaction with it. Or it is lost, with its job.
+      if (isBusy(fault) || isAway(fault)) throw fault
       const about = events.map((it) => it.name).join()
       log.error(
         { fault, reaction: name, event: about, verb: tx.verb },

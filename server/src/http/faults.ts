@@ -1,9 +1,10 @@
 /** Refusals as answers: what a verb throws, what the framework refuses, and what is not even HTTP. */
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import { Problem, problem, problemBody } from '@parley/contract/problem.ts'
+import { type Problem, problem, problemBody } from '@parley/contract/problem.ts'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
+import { refusalIn } from '../store/away.ts'
 import { FORM, JSON_TYPE } from './forms.ts'
 
 /** The largest request body, in bytes. */
@@ -39,7 +40,8 @@ export const answerFault = (
 
 /** What the framework refuses, in our vocabulary. Everything unknown is a bug of ours. */
 const asProblem = (fault: unknown, request: FastifyRequest): Problem => {
-  if (fault instanceof Problem) return fault
+  const refused = refusalIn(fault)
+  if (refused) return refused
   const { code, message } = fault as { code?: unknown; message?: string }
   switch (code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':

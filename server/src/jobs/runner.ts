@@ -7,6 +7,7 @@
 import { type ExpressionBuilder, sql } from 'kysely'
 import type { Logger } from 'pino'
 import type { Bus } from '../bus/index.ts'
+import { unlessAway } from '../store/away.ts'
 import { changing, reading } from '../store/query.ts'
 import type { Tables } from '../store/tables.ts'
 import type { Store, Tx } from '../store/tx.ts'
@@ -178,12 +179,14 @@ export const openRunner = ({
   const lanes = openLanes()
   const inFlight = new Set<Promise<void>>()
   let closed = false
+  const toldAs = (says: string, about: object = {}) =>
+    unlessAway((fault) => log.error({ fault, ...about }, says))
 
   /** One claim after the other: each must know what the one before has taken of the lanes. */
   let lastClaim: Promise<unknown> = alone
     ? store
         .transact('take jobs back', (tx) => takeBack.run(tx, {}))
-        .catch((fault) => log.error({ fault }, 'claimed jobs could not be taken back; their leases will end'))
+        .catch(toldAs('claimed jobs could not be taken back; their leases will end'))
     : Promise.resolve()
   const claim = (): Promise<number> => {
     const next = lastClaim.then(claimNow, claimNow)
@@ -249,13 +252,14 @@ export const openRunner = ({
 
   const fail = async (row: Claimed, fault: unknown): Promise<void> => {
     const attempts = row.attempts + 1
-    log.error({ fault, kind: row.kind, key: row.key, attempts }, 'a job failed and is set back')
+    const { kind, key } = row
+    toldAs('a job failed and is set back', { kind, key, attempts })(fault)
     const wait = Math.min(SET_BACK_MAX_MS, SET_BACK_MS * 2 ** Math.min(row.attempts, 20))
     const error = String((fault as Error)?.stack ?? fault).slice(0, ERROR_LENGTH_MAX)
     try {
       await endLater(row, store.reader.now() + wait + jitter(row.sid, wait), attempts, error)
     } catch (second) {
-      log.error({ fault: second, kind: row.kind }, 'a failed job could not be set back; its lease will end')
+      toldAs('a failed job could not be set back; its lease will end', { kind })(second)
     }
   }
 
@@ -281,7 +285,7 @@ export const openRunner = ({
         if ((await claim()) > 0) askedAgain = true
       } while (askedAgain && !closed)
     } catch (fault) {
-      if (!closed) log.error({ fault }, 'due jobs could not be claimed')
+      if (!closed) toldAs('due jobs could not be claimed')(fault)
     } finally {
       working = false
     }

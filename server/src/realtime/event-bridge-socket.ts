@@ -5,9 +5,9 @@
  */
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { Problem } from '@parley/contract/problem.ts'
 import type { Logger } from 'pino'
 import { type WebSocket, WebSocketServer } from 'ws'
+import { refusalIn } from '../store/away.ts'
 import { type SocketDoor, turnAway } from './upgrades.ts'
 
 export const BRIDGE_BOUNDS = {
@@ -109,10 +109,10 @@ export const openBridgeSockets = ({ arrive, log, now, ...options }: BridgeSocket
           made.once('close', () => connections.delete(connection))
         })
     } catch (fault) {
-      if (fault instanceof Problem)
-        log.info({ code: fault.code, reason: fault.message, address }, 'a worker was not let in')
+      const why = refusalIn(fault)
+      if (why) log.info({ code: why.code, reason: why.message, address }, 'a worker was not let in')
       else log.error({ fault, address }, 'a worker could not be judged')
-      turnAway(socket, fault instanceof Problem ? fault.status : 500)
+      turnAway(socket, why?.status ?? 500)
     }
   }
 

@@ -8,6 +8,7 @@ import type { Logger } from 'pino'
 import type { Caller } from '../accounts/index.ts'
 import type { Bus } from '../bus/index.ts'
 import type { AccessToken, Perform } from '../http/binding.ts'
+import { refusalIn, unlessAway } from '../store/away.ts'
 import type { Store } from '../store/tx.ts'
 import { openAccess } from './access.ts'
 import { arrive } from './arrival.ts'
@@ -104,7 +105,7 @@ export const openRealtime = (options: RealtimeOptions): Realtime => {
   const { reader } = store
   const newId = () => `TM${randomHex(FRAME_ID_DIGITS)}`
   const encode = (messageType: string, payload: object | string) => notification(messageType, payload, newId)
-  const onFault = (fault: unknown) => log.error({ fault }, 'what clients follow met a fault')
+  const onFault = unlessAway((fault) => log.error({ fault }, 'what clients follow met a fault'))
   const { bus, alone } = options
   const hub = openHub({
     reader,
@@ -117,7 +118,7 @@ export const openRealtime = (options: RealtimeOptions): Realtime => {
     store,
     node,
     alone,
-    onFault: (fault) => log.error({ fault }, 'presence could not be written'),
+    onFault: unlessAway((fault) => log.error({ fault }, 'presence could not be written')),
   })
   const clients = new Map<string, Set<Client>>()
   const access = openAccess({
@@ -158,8 +159,9 @@ export const openRealtime = (options: RealtimeOptions): Realtime => {
       try {
         return await answer(client, request)
       } catch (fault) {
-        if (!(fault instanceof Problem)) throw fault
-        return { status: fault.status, body: problemBody(fault) }
+        const why = refusalIn(fault)
+        if (!why) throw fault
+        return { status: why.status, body: problemBody(why) }
       }
     },
     join: (client) => {

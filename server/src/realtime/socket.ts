@@ -7,10 +7,11 @@
  */
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import { Problem, problem } from '@parley/contract/problem.ts'
+import { problem } from '@parley/contract/problem.ts'
 import type { Logger } from 'pino'
 import { type RawData, type WebSocket, WebSocketServer } from 'ws'
 import type { AccessToken } from '../http/binding.ts'
+import { refusalIn } from '../store/away.ts'
 import type { Client, TunnelledAnswer, TunnelledRequest, Upstream } from './client.ts'
 import { Lane, type LaneBounds } from './lane.ts'
 import { decode, FRAME_BYTES_MAX, type NewFrameId } from './protocols/twilsock/frame.ts'
@@ -264,9 +265,9 @@ class Connection {
       try {
         this.#happen(await verdict())
       } catch (fault) {
-        if (!(fault instanceof Problem)) this.#given.log.error({ fault }, 'a token could not be judged')
-        const why = fault instanceof Problem ? fault : problem('internal')
-        this.#happen({ what: 'refused', frameId, why })
+        const why = refusalIn(fault)
+        if (!why) this.#given.log.error({ fault }, 'a token could not be judged')
+        this.#happen({ what: 'refused', frameId, why: why ?? problem('internal') })
       }
     }
     if (!this.#judging.take({ bytes, run })) this.#end(TRY_AGAIN, 'too many tokens wait')

@@ -31,6 +31,8 @@ export interface Dialect {
   isOneOf(column: Expression<unknown> | RawBuilder<unknown>, jsonList: string): RawBuilder<boolean>
   /** Whether a fault only says that others were at work: the whole transaction is run again. */
   isBusy(fault: unknown): boolean
+  /** Whether a fault only says that the database cannot do its part right now. */
+  isAway(fault: unknown): boolean
 }
 
 /** Sizes the adapters: only the compilers matter, the driver is never asked. */
@@ -52,6 +54,9 @@ const builder = (name: DialectName): Kysely<Tables> =>
           },
   })
 
+/** `SQLITE_BUSY`, where another process holds the file, `SQLITE_READONLY` and `SQLITE_FULL`. */
+const NOT_NOW = new Set([5, 8, 13])
+
 export const sqlite: Dialect = {
   name: 'sqlite',
   build: builder('sqlite'),
@@ -60,10 +65,18 @@ export const sqlite: Dialect = {
   claim: (query) => query,
   isOneOf: (column, jsonList) => sql<boolean>`${column} in (select value from json_each(${jsonList}))`,
   isBusy: () => false,
+  // An extended result code has the primary one in its lowest byte.
+  isAway: (fault) => NOT_NOW.has(((fault as { errcode?: number } | null)?.errcode ?? 0) % 256),
 }
 
 /** `serialization_failure` and `deadlock_detected`. */
 const BUSY = new Set<unknown>(['40001', '40P01'])
+
+/** Connection exceptions, insufficient resources, the server's end; and one that only reads, as one that has handed over. */
+const AWAY = /^(08|53|57P|25006)/
+
+/** Of connections that broke the driver tells in words alone, the system with a number. */
+const BROKEN = /^Connection terminated|not queryable$/
 
 export const postgres: Dialect = {
   name: 'postgres',
@@ -74,6 +87,11 @@ export const postgres: Dialect = {
   isOneOf: (column, jsonList) =>
     sql<boolean>`${column} = any(array(select jsonb_array_elements_text(${jsonList}::jsonb)))`,
   isBusy: (fault) => BUSY.has((fault as { code?: unknown } | null)?.code),
+  isAway: (fault) => {
+    if (!(fault instanceof Error)) return false
+    const { code, errno, message } = fault as NodeJS.ErrnoException
+    return AWAY.test(code ?? '') || errno !== undefined || BROKEN.test(message)
+  },
 }
 
 export const dialects: Record<DialectName, Dialect> = { sqlite, postgres }

@@ -1,6 +1,7 @@
 /** The store that the settings ask for, migrated and ready. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { tellSparingly } from './away.ts'
 import { migrate } from './migrate.ts'
 import { openPostgres } from './postgres.ts'
 import { realNature } from './sid.ts'
@@ -15,7 +16,7 @@ export type Where =
 const quiet: Hooks = { react: async () => {}, committed: () => {} }
 
 export interface StoreOptions extends Partial<Omit<Handed, 'vault'>>, Pick<Handed, 'vault'> {
-  /** Hears of what breaks where nobody waits for an answer: an idle connection, a listener's fault after commit. */
+  /** Hears, and that not too often, that the database is away, and of what breaks where nobody waits for an answer. */
   readonly onFault?: (fault: Error) => void
 }
 
@@ -23,7 +24,7 @@ export const openStore = async (
   where: Where,
   { vault, hooks = quiet, nature = realNature, onFault = () => {} }: StoreOptions,
 ): Promise<Store> => {
-  const store = open(where, { hooks, nature, vault }, onFault)
+  const store = open(where, { hooks, nature, vault }, tellSparingly(onFault, nature))
   try {
     await migrate(store)
     return store

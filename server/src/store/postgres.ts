@@ -7,6 +7,7 @@
  * transaction could give back.
  */
 import pg from 'pg'
+import { type Fate, StoreAway } from './away.ts'
 import { dialects } from './dialect.ts'
 import type { Statement } from './query.ts'
 import { Transaction } from './transaction.ts'
@@ -43,6 +44,9 @@ const types: pg.CustomTypesConfig = {
 /** PostgreSQL refuses a prepared `select *` once the table has another column: a newer version has migrated it. */
 const isStalePlan = (fault: unknown): boolean =>
   (fault as { routine?: unknown }).routine === 'RevalidateCachedQuery'
+
+/** The driver knew that the connection is broken, and did not send what it was asked to. */
+const isUnsent = (fault: unknown): boolean => / is not queryable$/.test((fault as Error).message)
 
 class PostgresTransaction extends Transaction {
   readonly dialect = 'postgres'
@@ -117,12 +121,28 @@ class PostgresStore implements Store {
     })
     // A connection that breaks is replaced by the pool; unheard, its error would end the process. The pool tells
     // of those that are idle, each tells of itself when it breaks at work between two statements.
-    pool.on('error', this.#onFault)
-    pool.on('connect', (client) => client.on('error', this.#onFault))
+    const told = (fault: Error) => this.#onFault(new StoreAway('not read', fault))
+    pool.on('error', told)
+    pool.on('connect', (client) => client.on('error', told))
     return pool
   }
 
-  async #ask(on: pg.Pool | pg.PoolClient, statement: Statement, values: Values): Promise<StatementResult> {
+  /** Whatever keeps it from one, it is the database's doing or its operator's. */
+  async #connect(pool: pg.Pool, fate: Fate): Promise<pg.PoolClient> {
+    try {
+      return await pool.connect()
+    } catch (fault) {
+      throw this.#away(fate, fault)
+    }
+  }
+
+  #away(fate: Fate, cause: unknown): StoreAway {
+    const away = new StoreAway(fate, cause)
+    this.#onFault(away)
+    return away
+  }
+
+  async #ask(on: pg.PoolClient, statement: Statement, values: Values): Promise<StatementResult> {
     const { sql, name, fill } = statement.for('postgres')
     const generation = this.#generation
     try {
@@ -134,12 +154,27 @@ class PostgresStore implements Store {
     }
   }
 
-  async #read(statement: Statement, values: Values): Promise<StatementResult> {
+  #read(statement: Statement, values: Values): Promise<StatementResult> {
+    return this.#reading(async (client) => {
+      try {
+        return await this.#ask(client, statement, values)
+      } catch (fault) {
+        if (!isStalePlan(fault)) throw fault
+        return this.#ask(client, statement, values)
+      }
+    })
+  }
+
+  async #reading<T>(read: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    const client = await this.#connect(this.#reads, 'not read')
+    let broken = false
     try {
-      return await this.#ask(this.#reads, statement, values)
+      return await read(client)
     } catch (fault) {
-      if (!isStalePlan(fault)) throw fault
-      return this.#ask(this.#reads, statement, values)
+      broken = dialects.postgres.isAway(fault)
+      throw broken ? this.#away('not read', fault) : fault
+    } finally {
+      client.release(broken)
     }
   }
 
@@ -157,8 +192,9 @@ class PostgresStore implements Store {
   }
 
   async #once<T>(verb: string, run: (tx: Tx) => Promise<T>): Promise<T> {
-    const client = await this.#transactions.connect()
+    const client = await this.#connect(this.#transactions, 'not changed')
     let broken = false
+    let fate: Fate = 'not changed'
     let tx: PostgresTransaction
     let value: T
     try {
@@ -171,6 +207,7 @@ class PostgresStore implements Store {
         if (tx.events.length) await this.#handed.hooks.react(tx, tx.events)
         tx.mustRun()
         tx.end('it was committed')
+        fate = 'in doubt'
         // A verb that swallowed a fault of the database has nothing to commit: PostgreSQL rolls back and says so.
         const { command } = await tx.command('commit')
         if (command !== 'COMMIT') throw new Error(`${verb} went on after a fault of the database`)
@@ -179,7 +216,8 @@ class PostgresStore implements Store {
         await tx.command('rollback').catch(() => {
           broken = true
         })
-        throw fault
+        if (!dialects.postgres.isAway(fault)) throw fault
+        throw this.#away(isUnsent(fault) ? 'not changed' : fate, fault)
       }
     } finally {
       client.release(broken)
@@ -209,7 +247,7 @@ class PostgresStore implements Store {
   }
 
   async ping(): Promise<void> {
-    await this.#whileOpen('a ping', () => this.#reads.query('select 1'))
+    await this.#whileOpen('a ping', () => this.#reading((client) => client.query('select 1')))
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -10,7 +10,9 @@
  * there, readers wait for the group that is running.
  */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { StoreAway } from './away.ts'
 import { type Checkpointer, openCheckpointer } from './checkpointer.ts'
+import { sqlite } from './dialect.ts'
 import type { Statement } from './query.ts'
 import { Transaction } from './transaction.ts'
 import type { Handed, Reader, StatementResult, Store, Tx, Values } from './tx.ts'
@@ -139,6 +141,8 @@ class Connection {
 
 class SqliteTransaction extends Transaction {
   readonly dialect = 'sqlite'
+  /** Why SQLite gave the transaction up. */
+  givenUpFor: unknown
   readonly #connection: Connection
 
   constructor(verb: string, connection: Connection, handed: Handed) {
@@ -151,7 +155,10 @@ class SqliteTransaction extends Transaction {
       return this.#connection.run(statement, values)
     } catch (fault) {
       // A full disk ends the transaction: what the verb did next would be committed by itself.
-      if (!this.stands()) this.end('SQLite gave it up')
+      if (!this.stands()) {
+        this.givenUpFor = fault
+        this.end('SQLite gave it up')
+      }
       throw fault
     }
   }
@@ -264,12 +271,21 @@ class SqliteStore implements Store {
       this.#writer.command('commit')
     } catch (fault) {
       // A fault of the file or the disk: nothing of the group is kept, and everybody in it is told.
-      for (const { reject } of group) reject(fault)
+      const told = this.#told(fault)
+      for (const { reject } of group) reject(told)
       if (db.isTransaction) this.#tryToExec('rollback')
       return
     }
     for (const { waiting, value } of ended) waiting.resolve(value)
     for (const { tx } of ended) this.#tell(tx)
+  }
+
+  /** What whoever waits is told of a fault. */
+  #told(fault: unknown): unknown {
+    if (!sqlite.isAway(fault)) return fault
+    const away = new StoreAway('not changed', fault)
+    this.#onFault(away)
+    return away
   }
 
   /** For what nobody waits for. */
@@ -311,9 +327,12 @@ class SqliteStore implements Store {
       return { waiting, value, tx }
     } catch (fault) {
       tx.end('it was undone')
-      waiting.reject(fault)
+      // The verb may have made something else of it.
+      const cause = tx.givenUpFor ?? fault
+      if (!db.isTransaction && sqlite.isAway(cause)) throw cause
+      waiting.reject(this.#told(fault))
       if (!db.isTransaction)
-        throw new Error(`SQLite gave up the transaction of a group in ${waiting.verb}`, { cause: fault })
+        throw new Error(`SQLite gave up the transaction of a group in ${waiting.verb}`, { cause })
       this.#writer.command('rollback to one')
       this.#writer.command('release one')
       return undefined

@@ -1,4 +1,4 @@
-/** The network between a client and the house, to be cut. */
+/** The network between a client and the house, or the house and its database, to be cut. */
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
@@ -10,12 +10,15 @@ export interface Proxy {
   cut(chosen?: (place: number) => boolean): void
   /** While refused, nobody gets through. */
   refuse(isRefused: boolean): void
+  /** Cuts the connection on which the words are said when their answer comes, which is lost. */
+  loseAnswerTo(words: string): void
   [Symbol.asyncDispose](): Promise<void>
 }
 
 export const openProxy = async (targetPort: number): Promise<Proxy> => {
   const pairs = new Set<readonly [Socket, Socket]>()
   let isRefused = false
+  let lost: string | undefined
   const server = createServer((near) => {
     if (isRefused) return void near.destroy()
     const far = connect(targetPort, '127.0.0.1')
@@ -27,6 +30,10 @@ export const openProxy = async (targetPort: number): Promise<Proxy> => {
       far.destroy()
     }
     for (const socket of pair) socket.on('error', end).on('close', end)
+    near.on('data', (said) => {
+      if (lost === undefined || !said.includes(lost)) return
+      far.unpipe(near).once('data', end).resume()
+    })
     near.pipe(far)
     far.pipe(near)
   })
@@ -47,6 +54,9 @@ export const openProxy = async (targetPort: number): Promise<Proxy> => {
     cut,
     refuse: (now) => {
       isRefused = now
+    },
+    loseAnswerTo: (words) => {
+      lost = words
     },
     [Symbol.asyncDispose]: async () => {
       server.close()

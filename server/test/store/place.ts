@@ -15,8 +15,8 @@ export interface Place {
   readonly where: Where
   /** What stores of this place had nobody to tell. */
   readonly faults: Error[]
-  /** Opens the database; in memory each time another. All are closed with the place. */
-  open(options?: Partial<StoreOptions>): Promise<Store>
+  /** Opens the database, where it is or by another way there; in memory each time another. All are closed with the place. */
+  open(options?: Partial<StoreOptions>, way?: Where): Promise<Store>
   [Symbol.asyncDispose](): Promise<void>
 }
 
@@ -31,9 +31,9 @@ export const openPlace = async (engine: Engine): Promise<Place> => {
     engine,
     where,
     faults,
-    open: async (options) => {
+    open: async (options, way = where) => {
       const onFault = (fault: Error) => faults.push(fault)
-      return things.use(await openStore(where, { vault, onFault, ...options }))
+      return things.use(await openStore(way, { vault, onFault, ...options }))
     },
     [Symbol.asyncDispose]: () => things.disposeAsync(),
   }

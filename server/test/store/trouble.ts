@@ -3,10 +3,13 @@ import assert from 'node:assert/strict'
 import { closeSync, existsSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { StoreAway } from '../../src/store/away.ts'
 import { insert, update } from '../../src/store/rows.ts'
-import type { Tx } from '../../src/store/tx.ts'
+import { realNature } from '../../src/store/sid.ts'
+import type { Store, Tx } from '../../src/store/tx.ts'
+import { openProxy, type Proxy as Way } from '../realtime/proxy.ts'
 import { account, accounts, add, ask, change, lock, outcomes, sidOf, sids, standStill } from './given.ts'
-import type { Engine, OpenPlace } from './place.ts'
+import type { Engine, OpenPlace, Place } from './place.ts'
 
 const MEBIBYTE = 1024 * 1024
 
@@ -86,7 +89,80 @@ const postgresRules = (openPlace: OpenPlace): void => {
     assert.deepEqual(await left, ['rejected', 'rejected', 'rejected'])
     assert.deepEqual(await sids(store.reader), [])
   })
+
+  test('[ST65] while PostgreSQL is away whatever is asked fails as that, and goes on when it is back', async () => {
+    await using place = await openPlace()
+    await using proxy = await proxyTo(place)
+    const store = await openBehind(place, proxy)
+    await add(store, sidOf(1))
+    const inTheMiddle = add(store, sidOf(2), async (tx) => {
+      proxy.refuse(true)
+      proxy.cut()
+      await ask(tx, 'select 1')
+    })
+    await isAway(inTheMiddle, NOTHING_CHANGED)
+    for (let times = 0; times < 3; times += 1) {
+      await isAway(add(store, sidOf(2)), NOTHING_CHANGED)
+      await isAway(sids(store.reader), /cannot be used right now$/)
+      await isAway(store.ping(), /cannot be used right now$/)
+    }
+    proxy.refuse(false)
+    await store.ping()
+    await add(store, sidOf(3))
+    assert.deepEqual(await sids(store.reader), [1, 3].map(sidOf))
+    assert.deepEqual(
+      place.faults.map((it) => it.name),
+      ['StoreAway'],
+    )
+  })
+
+  test('[ST66] a commit whose answer is lost is in doubt', async () => {
+    await using place = await openPlace()
+    await using proxy = await proxyTo(place)
+    const store = await openBehind(place, proxy)
+    proxy.loseAnswerTo('commit\0')
+    await isAway(add(store, sidOf(1)), /it may have been done$/, true)
+    assert.deepEqual(await sids(store.reader), [sidOf(1)])
+  })
+
+  test('[ST67] where no connection comes free for ten seconds, that fails as PostgreSQL being away', async () => {
+    await using place = await openPlace()
+    const store = await place.open()
+    const release = Promise.withResolvers<void>()
+    const held = Array.from({ length: 16 }, (_, n) => add(store, sidOf(n), () => release.promise))
+    await isAway(add(store, sidOf(16)), NOTHING_CHANGED)
+    release.resolve()
+    await Promise.all(held)
+    assert.equal((await sids(store.reader)).length, 16)
+  })
 }
+
+/** PostgreSQL behind a proxy, in a moment that stands still: what is told once in a while is told once. */
+const openBehind = (place: Place, proxy: Way): Promise<Store> => {
+  assert.ok(place.where.kind === 'postgres')
+  const url = new URL(place.where.url)
+  url.port = String(proxy.port)
+  const now = realNature.now()
+  return place.open({ nature: { ...realNature, now: () => now } }, { kind: 'postgres', url: url.href })
+}
+
+const proxyTo = (place: Place): Promise<Way> => {
+  assert.ok(place.where.kind === 'postgres')
+  return openProxy(Number(new URL(place.where.url).port))
+}
+
+/** Fails as being away, and says this of what was asked. */
+const isAway = (asked: Promise<unknown>, says: RegExp, isInDoubt = false) =>
+  assert.rejects(asked, (fault) => {
+    assert.ok(fault instanceof StoreAway, String(fault))
+    const { status, code, message, retryAfterSeconds } = fault.refusal
+    assert.deepEqual([status, code], [503, 20503])
+    assert.equal(retryAfterSeconds, isInDoubt ? undefined : 5)
+    assert.match(message, says)
+    return true
+  })
+
+const NOTHING_CHANGED = /cannot be used right now, and nothing was changed$/
 
 const countOn = async (tx: Tx, sid: string): Promise<void> => {
   const { date_updated } = await lock(tx, sid)
@@ -113,7 +189,7 @@ const sqliteRules = (openPlace: OpenPlace): void => {
       }),
       add(store, sidOf(4)),
     ]
-    assert.deepEqual(await outcomes(group), ['rejected', 'rejected', 'rejected'])
+    for (const one of group) await isAway(one, NOTHING_CHANGED)
     assert.deepEqual(
       (await accounts(store.reader)).map((it) => [it.sid, it.friendly_name]),
       [[sidOf(1), 'Vera']],
@@ -121,6 +197,15 @@ const sqliteRules = (openPlace: OpenPlace): void => {
     await store.transact('more', (tx) => ask(tx, 'pragma max_page_count = 1000000'))
     await add(store, sidOf(5))
     assert.deepEqual(await sids(store.reader), [1, 5].map(sidOf))
+  })
+
+  test('[ST68] a database that may only be read says so of what would change it', async () => {
+    await using place = await openPlace()
+    const store = await place.open()
+    await add(store, sidOf(1))
+    await store.transact('less', (tx) => ask(tx, 'pragma query_only = on'))
+    await isAway(add(store, sidOf(2)), NOTHING_CHANGED)
+    assert.deepEqual(await sids(store.reader), [sidOf(1)])
   })
 }
 

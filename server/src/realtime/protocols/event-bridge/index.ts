@@ -11,6 +11,7 @@ import { problem } from '@parley/contract/problem.ts'
 import type { Logger } from 'pino'
 import type { Bus } from '../../../bus/index.ts'
 import type { Perform } from '../../../http/binding.ts'
+import { unlessAway } from '../../../store/away.ts'
 import { find } from '../../../store/rows.ts'
 import type { Store } from '../../../store/tx.ts'
 import type { Access, Bearer } from '../../access.ts'
@@ -101,7 +102,7 @@ interface Link {
 export const openEventBridge = (options: EventBridgeOptions): EventBridge => {
   const { store, bus, perform, access, alone, node, log, now } = options
   const { reader } = store
-  const onFault = (fault: unknown) => log.error({ fault }, 'the event bridge met a fault')
+  const onFault = unlessAway((fault) => log.error({ fault }, 'the event bridge met a fault'))
   const house = { reader, store, perform }
   const attendance = openAttendance({ store, onFault })
   /** By worker, and of each in the order they came. */

@@ -9,6 +9,7 @@ import { Message } from '@parley/contract/chat/message.ts'
 import { User } from '@parley/contract/chat/user.ts'
 import { Problem, problem } from '@parley/contract/problem.ts'
 import { FOLLOWED } from '../../../chat/index.ts'
+import { refusalIn } from '../../../store/away.ts'
 import { find } from '../../../store/rows.ts'
 import { type Asked, inChannel, seenChannel } from '../chat/asked.ts'
 import { requireName } from '../chat/decoded.ts'
@@ -47,8 +48,9 @@ export const runCommand = async (
       })
     return { status: 200, statusText: 'OK', ...(await command(asked, wish)) }
   } catch (fault) {
-    if (!(fault instanceof Problem)) onFault(fault)
-    const { code, message } = fault instanceof Problem ? fault : problem('internal')
+    const why = refusalIn(fault)
+    if (!why) onFault(fault)
+    const { code, message } = why ?? problem('internal')
     return { status: code, statusText: message }
   }
 }

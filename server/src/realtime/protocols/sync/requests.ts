@@ -1,5 +1,6 @@
 /** What Sync is asked through the tunnel: how something stands, its items, and to follow it. Clients never write. */
-import { Problem, problem, problemBody } from '@parley/contract/problem.ts'
+import { problem, problemBody } from '@parley/contract/problem.ts'
+import { refusalIn } from '../../../store/away.ts'
 import type { Reader } from '../../../store/tx.ts'
 import type { Client, TunnelledAnswer, TunnelledRequest } from '../../client.ts'
 import type { Hub } from '../../hub.ts'
@@ -258,8 +259,9 @@ const establishAll = async (
     try {
       await establish(sync, client, it, correlation)
     } catch (fault) {
-      if (!(fault instanceof Problem)) sync.onFault(fault)
-      const { status, code, message } = problemBody(fault instanceof Problem ? fault : problem('internal'))
+      const why = refusalIn(fault)
+      if (!why) sync.onFault(fault)
+      const { status, code, message } = problemBody(why ?? problem('internal'))
       client.send(sync.encode(REPLAYED, failed(subscriptionOf(it), correlation, { status, code, message })))
     }
   }
