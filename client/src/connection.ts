@@ -2,9 +2,11 @@
  * One connection to the chat socket that lasts (`line.ts`): it is opened with a token, asked through, and renewed.
  *
  * What is asked while there is no connection waits for one. What was asked when it breaks is asked again if it only
- * reads; anything else fails as `lost`, since it may have been done.
+ * reads; anything else fails as `lost`, since it may have been done. What only reads is asked again, too, where the
+ * server cannot answer it right now.
  */
 import { ChatError, refusal } from './error.ts'
+import { AGAIN_MS, UNAVAILABLE } from './failure.ts'
 import { decode, encode, type Frame } from './frame.ts'
 import { type ConnectionState, Line, type LineOptions } from './line.ts'
 
@@ -40,6 +42,8 @@ interface Asked {
   readonly payload: string
   readonly reads: boolean
   readonly timer?: ReturnType<typeof setTimeout>
+  /** When it is asked again. */
+  again?: ReturnType<typeof setTimeout>
   readonly resolve: (frame: Frame) => void
   readonly reject: (error: ChatError) => void
 }
@@ -185,6 +189,10 @@ export class Connection {
       case 'reply': {
         const it = this.#asked.get(frame.id)
         this.#asked.delete(frame.id)
+        if (it?.reads && (frame.header.http_status as Status)?.code === UNAVAILABLE) {
+          this.#askLater(it)
+          break
+        }
         clearTimeout(it?.timer)
         it?.resolve(frame)
         break
@@ -256,8 +264,20 @@ export class Connection {
     this.#send(it.header, it.payload)
   }
 
+  /** Waits with those for whom there is no connection, and is asked with them where another is made meanwhile. */
+  #askLater(it: Asked): void {
+    this.#waiting.push(it)
+    it.again = setTimeout(() => {
+      const at = this.#waiting.indexOf(it)
+      if (at < 0 || !this.#isOpen) return
+      this.#waiting.splice(at, 1)
+      this.#dispatch(it)
+    }, AGAIN_MS)
+  }
+
   #fail(it: Asked, error: ChatError): void {
     clearTimeout(it.timer)
+    clearTimeout(it.again)
     this.#asked.delete(it.id)
     const at = this.#waiting.indexOf(it)
     if (at >= 0) this.#waiting.splice(at, 1)

@@ -1,5 +1,5 @@
 /** Everything that `ChatClient` fails with. */
-import { type Advice, Failure, type FailureKind, kindOf, TOKEN_ADVICE } from './failure.ts'
+import { type Advice, COMMON_ADVICE, Failure, type FailureKind, kindOf } from './failure.ts'
 
 export type ChatErrorKind = FailureKind
 
@@ -17,7 +17,7 @@ const ADVICE: Advice = {
     closed: 'Make a new ChatClient, or call connect() first.',
   },
   byCode: {
-    ...TOKEN_ADVICE,
+    ...COMMON_ADVICE,
     20106: 'Add a chat grant to the token, with the SID of a chat service of its account.',
     50208: 'The user is in as many channels as the service allows: leave some, or raise Limits.UserChannels.',
     50400: 'Join the channel first.',

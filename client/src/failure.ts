@@ -66,13 +66,20 @@ export type FailureClass<Fault extends Failure> = new (
   cause?: unknown,
 ) => Fault
 
-/** What about a token is refused, whatever it was shown for. */
-export const TOKEN_ADVICE: Readonly<Record<number, string>> = {
+/** What may be met whatever is asked. */
+export const COMMON_ADVICE: Readonly<Record<number, string>> = {
   20103: 'Mint the token with an API key of the account that it names.',
   20104: 'getToken must return a new token each time, not one that it keeps.',
   20105: 'The clock of the machine that mints tokens is ahead: set it.',
   20107: "Mint the token with the API key's own secret.",
+  20503: 'Try again in a few seconds; look first where the message does not say that nothing was changed.',
 }
+
+/** The status of what the server cannot do right now. */
+export const UNAVAILABLE = 503
+
+/** How soon what only reads is then asked again, in milliseconds. */
+export const AGAIN_MS = 2_000
 
 /** Access tokens are refused with codes of their own. */
 const isTokenCode = (code: number): boolean => code >= 20101 && code <= 20199

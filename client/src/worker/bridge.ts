@@ -2,8 +2,10 @@
  * The event bridge, as a worker speaks with it (docs/protocols/event-bridge.md): a socket that only tells, and requests
  * over HTTP for everything else. Each time the socket is open everything is read anew; what is told meanwhile waits.
  *
- * What is asked while there is no connection waits for one. What only reads is asked again where no answer came.
+ * What is asked while there is no connection waits for one. What only reads is asked again where no answer came, or the
+ * server cannot give one right now.
  */
+import { AGAIN_MS, UNAVAILABLE } from '../failure.ts'
 import { type ConnectionState, Line, type LineOptions } from '../line.ts'
 import { refusal, WorkerError } from './error.ts'
 
@@ -145,23 +147,32 @@ export class Bridge {
       try {
         return await this.#ask(method, path, params)
       } catch (fault) {
-        if (method !== 'GET' || (fault as WorkerError).kind !== 'lost' || times === READS_MAX) throw fault
+        const { kind, status } = fault as WorkerError
+        const isPassing = kind === 'lost' || status === UNAVAILABLE
+        if (method !== 'GET' || !isPassing || times === READS_MAX) throw fault
+        if (status === UNAVAILABLE) await this.#wait(AGAIN_MS, (it) => it.goOn())
       }
     }
   }
 
-  #connected(): Promise<void> {
+  async #connected(): Promise<void> {
+    if (!this.#line.isWanted) throw this.#line.closedError()
+    if (this.state !== 'connected')
+      await this.#wait(WAIT_TIMEOUT_MS, (it) =>
+        it.reject(new WorkerError('timeout', 'There was no connection in time')),
+      )
+  }
+
+  /** For a connection, or so long. @throws where there will be none */
+  #wait(ms: number, late: (it: Waiting) => void): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (!this.#line.isWanted) return reject(this.#line.closedError())
-      if (this.state === 'connected') return resolve()
       const done = (then: () => void) => {
         clearTimeout(timer)
         this.#waiting.delete(it)
         then()
       }
       const it: Waiting = { goOn: () => done(resolve), reject: (error) => done(() => reject(error)) }
-      const late = () => it.reject(new WorkerError('timeout', 'There was no connection in time'))
-      const timer = setTimeout(late, WAIT_TIMEOUT_MS)
+      const timer = setTimeout(() => late(it), ms)
       this.#waiting.add(it)
     })
   }

@@ -1,5 +1,5 @@
 /** Everything that `WorkerClient` fails with. */
-import { type Advice, Failure, type FailureKind, kindOf, TOKEN_ADVICE } from '../failure.ts'
+import { type Advice, COMMON_ADVICE, Failure, type FailureKind, kindOf } from '../failure.ts'
 
 export type WorkerErrorKind = FailureKind
 
@@ -17,7 +17,7 @@ const ADVICE: Advice = {
     closed: 'Make a new WorkerClient, or call connect().',
   },
   byCode: {
-    ...TOKEN_ADVICE,
+    ...COMMON_ADVICE,
     20106: 'Add a TaskRouter grant to the token, with the SIDs of a workspace and of a worker in it.',
   },
 }
