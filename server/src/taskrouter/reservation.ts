@@ -26,7 +26,7 @@ import {
   requireWorkspace,
   workspaceSeen,
 } from './parents.ts'
-import { moveOn, REASONS } from './placing.ts'
+import { moveOn, REASONS, waitsNow } from './placing.ts'
 import { mustMatch, sayVersion } from './row-version.ts'
 import { cancelLocked, completeLocked, expectNothing, expectTimeout, wrapLocked } from './task-end.ts'
 import { isLive } from './task-row.ts'
@@ -159,14 +159,16 @@ export const refuseReservation = async (
     return moved.reservation
   }
   const offers = task.offers - 1
+  const assignment_status = offers > 0 ? 'reserved' : 'pending'
   const back = await update(
     tx,
     'tasks',
     { sid: task.sid },
     {
-      assignment_status: offers > 0 ? 'reserved' : 'pending',
+      assignment_status,
       offers,
-      waits: 1,
+      // A queue may have come to ask fewer at once than were asked.
+      waits: waitsNow({ ...task, assignment_status, offers }),
       refusals: task.refusals + 1,
       date_updated: tx.now(),
       version: task.version + 1,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { openWorld } from '../world/index.ts'
+import { mustAgree } from './agreement.ts'
 import { openCentre } from './centre.ts'
 
 const MINUTE = 60_000
@@ -331,6 +332,22 @@ describe('a task offered to several workers', () => {
     assert.equal(await centre.statusOf(task), 'reserved')
     await world.settle()
     assert.deepEqual((await centre.offersOf(task)).sort(), ['Ana:rejected', 'Ben:pending', 'Cas:pending'])
+  })
+
+  test('is offered to nobody in place of one who rejects where the queue now asks fewer at once', async () => {
+    await using world = await openWorld()
+    const centre = await openSeveral(world)
+    const task = await centre.task()
+    await world.settle()
+    const { taskQueueSid } = await centre.workspace.tasks(task).fetch()
+    await centre.workspace.taskQueues(taskQueueSid).update({ maxReservedWorkers: 1 })
+    await centre.answer(task, 'Ana', 'rejected')
+    await world.settle()
+    assert.deepEqual((await centre.offersOf(task)).sort(), ['Ana:rejected', 'Ben:pending'])
+    await mustAgree(world.house.store.reader)
+    await centre.answer(task, 'Ben', 'rejected')
+    await world.settle()
+    assert.deepEqual((await centre.offersOf(task)).sort(), ['Ana:rejected', 'Ben:rejected', 'Cas:pending'])
   })
 })
 
