@@ -209,13 +209,13 @@ export class Channel implements ChannelData {
 }
 
 /** @param data of the channel's document */
-export const inDocument = (data: Data, place: Place, status: 'none' | undefined): ChannelData => ({
+export const inDocument = (data: Data, place: Place, status: ChannelData['status']): ChannelData => ({
   sid: data.sid,
   friendlyName: data.friendlyName ?? null,
   uniqueName: data.uniqueName ?? null,
   attributes: readAttributes(data.attributes),
   type: data.type,
-  status: status ?? place.status,
+  status,
   createdBy: data.createdBy,
   dateCreated: dateOf(data.dateCreated),
   dateUpdated: dateOf(data.dateUpdated),

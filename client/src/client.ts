@@ -1,6 +1,6 @@
 import { Channel, type ChannelNames, inAnswer } from './channel.ts'
 import { Connection } from './connection.ts'
-import type { Core, Links } from './core.ts'
+import { type Core, type Links, sameData } from './core.ts'
 import { Emitter } from './emitter.ts'
 import { ChatError } from './error.ts'
 import type { ChatEvents } from './events.ts'
@@ -213,6 +213,8 @@ export class ChatClient {
       this.#starting = undefined
       throw fault
     }
+    // Somebody may have come to other channels meanwhile.
+    await Promise.all(Array.from(this.#rooms.values(), ({ settled }) => settled))
   }
 
   async #start(): Promise<void> {
@@ -230,10 +232,13 @@ export class ChatClient {
       if (following) this.#placeChanged(change)
       else places.set(String(change.item), change.data)
     })
+    const before = this.#me?.user
     this.#me = await me
+    if (before && !sameData(before, this.user)) this.#events.emit('userUpdated', this.user, before)
     const entering = [...places]
     const enterNext = async (): Promise<void> => {
-      for (let it = entering.shift(); it; it = entering.shift()) await this.#roomOf(...it).stand(it[1], true)
+      for (let it = entering.shift(); it; it = entering.shift())
+        await this.#roomOf(...it).stand(it[1], !before)
     }
     await Promise.all(Array.from({ length: ENTERED_AT_ONCE }, enterNext))
     this.#isStarted = true
@@ -247,19 +252,35 @@ export class ChatClient {
   }
 
   readonly #placeChanged = ({ what, item, data }: Change): void => {
-    if (item === undefined) return
+    if (item === undefined) {
+      this.#userRemoved()
+      return
+    }
     const sid = String(item)
     if (what === 'removed') {
-      const room = this.#rooms.get(sid)
-      this.#rooms.delete(sid)
-      room?.leave()
-      this.#check()
-      for (const { look } of this.#waiters) look(sid)
+      this.#left(sid)
       return
     }
     const room = this.#roomOf(sid, data)
     if (what === 'added') void room.followAgain()
     void room.stand(data).then(() => this.#check())
+  }
+
+  #left(sid: string): void {
+    const room = this.#rooms.get(sid)
+    this.#rooms.delete(sid)
+    room?.leave()
+    this.#check()
+    for (const { look } of this.#waiters) look(sid)
+  }
+
+  /** This user is no more: who comes back by that name is a new one, with places of their own. */
+  #userRemoved(): void {
+    for (const sid of [...this.#rooms.keys()]) this.#left(sid)
+    this.#giveUp(new ChatError('missing', 'The user was removed'))
+    this.#isStarted = false
+    this.#starting = undefined
+    this.#connection.drop(new ChatError('lost', 'The user was removed'))
   }
 
   #check(): void {

@@ -51,6 +51,11 @@ export class Room {
     return [...this.#typing.keys()]
   }
 
+  /** Resolves when all that is known of how this user stands to it has been told. */
+  get settled(): Promise<void> {
+    return this.#work
+  }
+
   /** This user is a member, and all of it is followed. */
   get isJoined(): boolean {
     return this.#status === 'joined'
@@ -119,7 +124,8 @@ export class Room {
     if (this.#isGone || this.#status === status) return
     const { sync, events } = this.#core
     const read: Promise<Following>[] = []
-    if (!this.#document) read.push(sync.read('document', channel, this.#documentChanged))
+    // The document comes first: without it nothing is followed.
+    if (this.#followings.length === 0) read.push(sync.read('document', channel, this.#documentChanged))
     if (status === 'joined') {
       this.#members.clear()
       read.push(sync.read('list', messages, this.#messageChanged))
@@ -129,7 +135,7 @@ export class Room {
     if (this.#isGone) return
     this.#followings.push(...followings)
     this.#status = status
-    this.channel = this.#snapshot()
+    this.channel = this.#snapshot(status)
     if (!isQuiet) events.emit(status === 'joined' ? 'channelJoined' : 'channelInvited', this.channel)
     await sync.follow(followings)
   }
@@ -141,7 +147,8 @@ export class Room {
     else this.#core.connection.drop(fault)
   }
 
-  #snapshot(status?: 'none'): Channel {
+  /** @param status what has been told, which may be less than what is known */
+  #snapshot(status: Channel['status']): Channel {
     return new Channel(this.#core, inDocument(this.#document, this.#place, status))
   }
 
@@ -149,7 +156,7 @@ export class Room {
   #show(): void {
     const before = this.channel
     if (!before) return
-    this.channel = this.#snapshot()
+    this.channel = this.#snapshot(before.status)
     if (!sameData(before, this.channel)) this.#core.events.emit('channelUpdated', this.channel, before)
   }
 

@@ -31,6 +31,7 @@ export type ItemKey = string | number | undefined
 
 export interface Change {
   readonly what: 'added' | 'updated' | 'removed'
+  /** None where a list or a map is removed with all that is in it, or is not to be seen any more. */
   readonly item: ItemKey
   /** Empty for what was removed while nobody was here. */
   readonly data: Data
@@ -143,6 +144,7 @@ export class Sync {
     const it = this.#followed.get(event.object_sid ?? event[`${kind}_sid`])
     if (!it) return
     if (kind === 'subscription') this.#stands(it, name, event)
+    else if (name === `${kind}_removed`) this.#gone(it)
     else take(it, name, event, type !== REPLAYED)
   }
 
@@ -158,10 +160,15 @@ export class Sync {
         this.#connection.drop(refusal(status, code, message))
         return
       }
-      // It is gone, or not ours to see any more. What that means is told by what leads to it.
-      this.#followed.delete(it.sid)
-      this.#confirm(it.sid)
+      this.#gone(it)
     }
+  }
+
+  /** It is no more, or not ours to see any more. */
+  #gone(it: Following): void {
+    this.#followed.delete(it.sid)
+    this.#confirm(it.sid)
+    it.changed({ what: 'removed', item: undefined, data: {} })
   }
 
   #confirmation(sid: string): { promise: Promise<void>; resolve: () => void } {

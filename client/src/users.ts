@@ -78,7 +78,11 @@ export class Users {
     const { sync, events } = this.#core
     const info: Info = {}
     let it: Followed | undefined
-    const following = await sync.read('map', map, ({ item, data }) => {
+    const following: Following = await sync.read('map', map, ({ item, data }) => {
+      if (item === undefined) {
+        this.#removed(identity, following)
+        return
+      }
       if (item === 'reachability' && !this.#tellsPresence()) return
       info[item as keyof Info] = data
       if (!it) return
@@ -94,6 +98,16 @@ export class Users {
   /** This user, who is followed from the start. */
   keep(identity: string, it: Promise<Followed>): void {
     this.#followed.set(identity, it)
+  }
+
+  /** They are no user any more. Somebody may be of that name again, and is found anew. */
+  #removed(identity: string, following: Following): void {
+    const it = this.#followed.get(identity)
+    const forget = (found: Followed): void => {
+      if (found.following === following && this.#followed.get(identity) === it)
+        this.#followed.delete(identity)
+    }
+    it?.then(forget, () => {})
   }
 
   #forget(identity: string): void {

@@ -1,0 +1,140 @@
+/** Where a user is changes while it is being read, while the connection is broken, and with the user themselves. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { decode, encode, type Frame } from '../src/frame.ts'
+import type { ChatClient, WebSocketClass } from '../src/index.ts'
+import { next, openStage } from './stage.ts'
+
+/** What a client is told of its channels, as lines. */
+const listen = (client: ChatClient): string[] => {
+  const lines: string[] = []
+  client.on('channelInvited', (it) => lines.push(`invited to ${it.friendlyName} as ${it.status}`))
+  client.on('channelJoined', (it) => lines.push(`in ${it.friendlyName} as ${it.status}`))
+  client.on('channelLeft', (it) => lines.push(`left ${it.friendlyName}`))
+  return lines
+}
+
+const connected = (client: ChatClient) => next(client, 'stateChanged', (state) => state === 'connected')
+
+/** Sockets whose frames pass through a test on their way in. */
+const passing = (
+  pass: (frame: Frame, hear: (changed?: Uint8Array<ArrayBuffer>) => void) => void,
+): WebSocketClass =>
+  class extends WebSocket {
+    override set onmessage(listener: WebSocket['onmessage']) {
+      super.onmessage = (event) =>
+        pass(decode(event.data as ArrayBuffer), (changed) =>
+          listener?.call(this, changed ? new MessageEvent('message', { data: changed.buffer }) : event),
+        )
+    }
+  }
+
+test('who joins while the invitation is being read is told of both, in order', async () => {
+  await using stage = await openStage()
+  const vera = await stage.come('vera')
+  const channel = await vera.createChannel({ friendlyName: 'Orders' })
+  let held: (() => void)[] | undefined
+  const [isAsked, isIn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const WebSocket = passing((frame, hear) => {
+    if (held && frame.method === 'reply') {
+      held.push(hear)
+      isAsked.resolve()
+      return
+    }
+    hear()
+    if ((frame.payload as { event_type?: string })?.event_type === 'map_item_updated') isIn.resolve()
+  })
+  const ben = await stage.come('ben', { WebSocket })
+  const lines = listen(ben)
+  held = []
+  await channel.invite('ben')
+  await isAsked.promise
+  const joined = next(ben, 'channelJoined')
+  await channel.add('ben')
+  await isIn.promise
+  const late = held
+  held = undefined
+  for (const hear of late) hear()
+  await joined
+  assert.deepEqual(lines, ['invited to Orders as invited', 'in Orders as joined'])
+})
+
+test('a channel that could be read in part only is read again, and followed', async () => {
+  await using stage = await openStage()
+  const vera = await stage.come('vera')
+  let isBroken = false
+  const WebSocket = passing((frame, hear) => {
+    const { unique_name: name } = (frame.payload ?? {}) as { unique_name?: string }
+    if (!isBroken || !name?.endsWith('.roster')) return hear()
+    isBroken = false
+    const status = { code: 500, status: 'INTERNAL_SERVER_ERROR' }
+    hear(encode({ ...frame.header, http_status: status }, JSON.stringify({ code: 20500, message: 'broken' })))
+  })
+  const ben = await stage.come('ben', { WebSocket })
+  isBroken = true
+  const channel = await vera.createChannel({ friendlyName: 'Orders' })
+  const joined = next(ben, 'channelJoined')
+  await channel.add('ben')
+  await joined
+  const renamed = next(ben, 'channelUpdated')
+  await channel.update({ friendlyName: 'Old orders' })
+  assert.equal((await renamed).friendlyName, 'Old orders')
+})
+
+test('who is connected again knows the channels they came to meanwhile', async () => {
+  await using stage = await openStage()
+  const vera = await stage.come('vera')
+  const lines = listen(vera)
+  stage.network.refuse(true)
+  stage.network.cut()
+  const { sid } = await stage.service.channels.create({ friendlyName: 'Orders' })
+  await stage.service.channels(sid).members.create({ identity: 'vera' })
+  stage.network.refuse(false)
+  await connected(vera)
+  assert.deepEqual(lines, ['in Orders as joined'])
+  assert.deepEqual(
+    vera.channels.map((it) => it.friendlyName),
+    ['Orders'],
+  )
+})
+
+for (const isAway of [false, true])
+  test(`a user who is removed${isAway ? ' while nobody is here' : ''} comes back as a new one, and is told of their places`, async () => {
+    await using stage = await openStage()
+    const { service } = stage
+    const channelWith = async (friendlyName: string, identity: string) => {
+      const { sid } = await service.channels.create({ friendlyName, type: 'public' })
+      await service.channels(sid).members.create({ identity })
+      return sid
+    }
+    const vera = await stage.come('vera')
+    await vera.user.update({ friendlyName: 'Vera' })
+    const joined = next(vera, 'channelJoined')
+    await channelWith('Old', 'vera')
+    await joined
+    const ana = await stage.come('ana')
+    assert.equal((await ana.getUser('vera')).friendlyName, 'Vera')
+    const lines = listen(vera)
+    const back = connected(vera)
+    if (isAway) {
+      stage.network.refuse(true)
+      stage.network.cut()
+    }
+    await service.users('vera').remove()
+    stage.network.refuse(false)
+    await back
+    assert.deepEqual(lines, ['left Old'])
+    const again = next(vera, 'channelJoined')
+    await channelWith('New', 'vera')
+    await again
+    assert.deepEqual(lines, ['left Old', 'in New as joined'])
+    assert.deepEqual(
+      vera.channels.map((it) => it.friendlyName),
+      ['New'],
+    )
+    assert.equal(vera.user.friendlyName, null)
+    const seen = next(ana, 'userUpdated', (it) => it.identity === 'vera' && it.friendlyName === 'Vera II')
+    assert.equal((await ana.getUser('vera')).friendlyName, null)
+    await vera.user.update({ friendlyName: 'Vera II' })
+    await seen
+  })
