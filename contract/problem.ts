@@ -3,7 +3,7 @@
  *
  * Codes and meanings are those of Twilio's published error dictionary; the shape of the answer is
  * `{ code, message, more_info, status }`, as every published helper library reads it. Anything thrown that is
- * not a `Problem` is a bug of ours and answers 500 / 20500.
+ * not a `Problem` is a bug of ours and answers 500 / 20500, unless the store says that it is away: 503 / 20503.
  */
 
 const declared = {

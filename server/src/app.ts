@@ -33,6 +33,7 @@ import {
   openBytes,
   sweepMedia,
 } from './realtime/media/index.ts'
+import { beforeAnyChange } from './store/away.ts'
 import { openStore, type Where } from './store/open.ts'
 import { realNature } from './store/sid.ts'
 import type { Nature, Store } from './store/tx.ts'
@@ -170,7 +171,7 @@ export const openHouse = async (options: HouseOptions): Promise<House> => {
     const askWebhook = hooks.gate(store)
     const gate: Gate = async (reader, resource, verb, call, rehearse) => {
       requireGrantFor(resource.product, call)
-      return askWebhook(reader, resource, verb, call, rehearse)
+      return beforeAnyChange(() => askWebhook(reader, resource, verb, call, rehearse))
     }
     const limit = openLimit(options.limits.perSecond, options.limits.burst)
     const app = await serve({

@@ -16,6 +16,7 @@ import fastify, {
   type HTTPMethods,
 } from 'fastify'
 import type { Logger } from 'pino'
+import { beforeAnyChange } from '../store/away.ts'
 import type { AccessToken, Binding } from './binding.ts'
 import { answerFault, answerUnreadable, BODY_MAX, methodNotAllowed, notFound, slowSockets } from './faults.ts'
 import { FORM, JSON_TYPE, lastOf, readUrlEncoded } from './forms.ts'
@@ -137,7 +138,7 @@ export const serve = async (options: ServeOptions): Promise<FastifyInstance> => 
       reply.elapsedTime / 1000,
     )
   })
-  app.addHook('onRequest', (request, reply) => admit(request, reply, options))
+  app.addHook('onRequest', (request, reply) => beforeAnyChange(() => admit(request, reply, options)))
 
   const methods = new Map<string, Set<string>>()
   for (const binding of options.served) addResource(app, binding, options, methods)

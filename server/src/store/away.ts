@@ -38,6 +38,15 @@ export const refusalIn = (fault: unknown): Problem | undefined => {
   return fault instanceof Problem ? fault : undefined
 }
 
+/** Runs what comes before anything is changed: that nothing was is then known, whatever it asked of the store. */
+export const beforeAnyChange = async <T>(run: () => Promise<T>): Promise<T> => {
+  try {
+    return await run()
+  } catch (fault) {
+    throw fault instanceof StoreAway ? new StoreAway('not changed', fault.cause) : fault
+  }
+}
+
 /** Tells the log sparingly that the store is away, and of everything else each time. */
 export const tellSparingly = (tell: (fault: Error) => void, { now }: Pick<Nature, 'now'>) => {
   let toldAt = Number.NEGATIVE_INFINITY

@@ -6,6 +6,8 @@ export interface Proxy {
   readonly port: number
   /** How many connections go through it now. */
   readonly size: number
+  /** How many it has refused. */
+  readonly refused: number
   /** Cuts those of them that `chosen` picks, both ways, without a word. */
   cut(chosen?: (place: number) => boolean): void
   /** While refused, nobody gets through. */
@@ -18,9 +20,14 @@ export interface Proxy {
 export const openProxy = async (targetPort: number): Promise<Proxy> => {
   const pairs = new Set<readonly [Socket, Socket]>()
   let isRefused = false
+  let refused = 0
   let lost: string | undefined
   const server = createServer((near) => {
-    if (isRefused) return void near.destroy()
+    if (isRefused) {
+      refused += 1
+      near.destroy()
+      return
+    }
     const far = connect(targetPort, '127.0.0.1')
     const pair = [near, far] as const
     pairs.add(pair)
@@ -50,6 +57,9 @@ export const openProxy = async (targetPort: number): Promise<Proxy> => {
     port: (server.address() as AddressInfo).port,
     get size() {
       return pairs.size
+    },
+    get refused() {
+      return refused
     },
     cut,
     refuse: (now) => {

@@ -37,6 +37,8 @@ export type Twilio = twilio6.Twilio
 
 export interface WorldOptions {
   readonly engine?: Engine
+  /** A PostgreSQL database of the test's own, such as one behind a proxy, instead of a fresh one. */
+  readonly databaseUrl?: string
   /** Real time and jobs that run by themselves, for tests that watch the house live. */
   readonly live?: boolean
   readonly webhooks?: Partial<HouseOptions['webhooks']>
@@ -95,13 +97,13 @@ export const openWorld = async (options: WorldOptions = {}): Promise<World> => {
 
 const openIn = async (
   open: AsyncDisposableStack,
-  { engine = 'memory', live = false, ...options }: WorldOptions,
+  { databaseUrl, engine = databaseUrl ? 'postgres' : 'memory', live = false, ...options }: WorldOptions,
 ): Promise<World> => {
   const clock = openClock(live)
   const mediaFolder = join(tmpdir(), `parley-media-${randomBytes(8).toString('hex')}`)
   open.defer(() => rm(mediaFolder, { recursive: true, force: true }))
   const listener = open.use(await openListener())
-  const where = await placeFor(engine, open)
+  const where = await placeFor(engine, open, databaseUrl)
   const port = await sparePort()
   const url = `http://127.0.0.1:${port}`
   const sealKey = randomBytes(32)
@@ -200,7 +202,12 @@ const urlEncoded = (form: Form): URLSearchParams => {
   return body
 }
 
-const placeFor = async (engine: Engine, open: AsyncDisposableStack): Promise<Where> => {
+const placeFor = async (
+  engine: Engine,
+  open: AsyncDisposableStack,
+  databaseUrl: string | undefined,
+): Promise<Where> => {
+  if (databaseUrl) return { kind: 'postgres', url: databaseUrl }
   if (engine === 'memory') return { kind: 'memory' }
   if (engine === 'disk') {
     const folder = await mkdtemp(join(tmpdir(), 'parley-'))

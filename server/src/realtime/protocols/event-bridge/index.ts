@@ -11,7 +11,7 @@ import { problem } from '@parley/contract/problem.ts'
 import type { Logger } from 'pino'
 import type { Bus } from '../../../bus/index.ts'
 import type { Perform } from '../../../http/binding.ts'
-import { unlessAway } from '../../../store/away.ts'
+import { beforeAnyChange, unlessAway } from '../../../store/away.ts'
 import { find } from '../../../store/rows.ts'
 import type { Store } from '../../../store/tx.ts'
 import type { Access, Bearer } from '../../access.ts'
@@ -111,7 +111,8 @@ export const openEventBridge = (options: EventBridgeOptions): EventBridge => {
   /** Tokens of sessions that another one replaced, until they expire. */
   const replaced = new Map<string, number>()
 
-  const ask = async (jwt: string): Promise<Asker> => askerOf(reader, await access.believe(jwt))
+  const ask = (jwt: string): Promise<Asker> =>
+    beforeAnyChange(async () => askerOf(reader, await access.believe(jwt)))
 
   const linksOf = (workerSid: string | undefined): readonly Link[] => [
     ...((workerSid === undefined ? undefined : links.get(workerSid)) ?? []),

@@ -7,7 +7,7 @@ import { Invite } from '@parley/contract/chat/invite.ts'
 import { Member } from '@parley/contract/chat/member.ts'
 import { Message } from '@parley/contract/chat/message.ts'
 import { User } from '@parley/contract/chat/user.ts'
-import { Problem, problem } from '@parley/contract/problem.ts'
+import { type Problem, problem } from '@parley/contract/problem.ts'
 import { FOLLOWED } from '../../../chat/index.ts'
 import { refusalIn } from '../../../store/away.ts'
 import { find } from '../../../store/rows.ts'
@@ -150,8 +150,8 @@ const report: Command = async (asked, { report: entries }) => {
     try {
       done.push(await reportOn(asked, (entry ?? {}) as Request))
     } catch (fault) {
-      if (!(fault instanceof Problem)) throw fault
-      refused = fault
+      refused = refusalIn(fault)
+      if (!refused) throw fault
     }
   }
   if (refused && done.length === 0) throw refused
