@@ -283,6 +283,43 @@ describe('transfers', () => {
     ])
   })
 
+  test('show whoever tidies up where a task goes that nobody took', async () => {
+    await using stage = await openWorkerStage()
+    const { centre } = stage
+    const queue = await centre.queue('VIP')
+    const target = { queue, priority: 5 }
+    const filters = [{ filter_friendly_name: 'all', expression: '1 == 1', targets: [target] }]
+    const workflowSid = await centre.workflow('VIP', { filters })
+    const ana = await stage.hire('ana')
+    const offered = nextOf(ana, 'reservationCreated')
+    await centre.task({ workflowSid })
+    const reservation = await (await offered).accept()
+    const told: unknown[] = []
+    ana.on('taskUpdated', ({ status, priority, queueName }) => told.push([status, priority, queueName]))
+    const becomes = (holds: (it: Task) => boolean) => nextOf(ana, 'taskUpdated', holds)
+
+    const ben = await stage.hire('ben')
+    const asked = nextOf(ben, 'reservationCreated')
+    await reservation.transfer(ben.worker.sid, { mode: 'COLD', priority: 7 })
+    const placed = becomes((it) => it.status === 'pending' && it.priority === 5)
+    await (await asked).reject()
+    await placed
+    const reserved = becomes((it) => it.status === 'reserved')
+    const cleo = await stage.hire('cleo')
+    await reserved
+    const assigned = becomes((it) => it.status === 'assigned')
+    const [offer] = cleo.reservations
+    await (offer ?? (await nextOf(cleo, 'reservationCreated'))).accept()
+    await assigned
+    assert.deepEqual(told, [
+      ['reserved', 7, 'VIP'],
+      ['pending', 7, 'VIP'],
+      ['pending', 5, 'VIP'],
+      ['reserved', 5, 'VIP'],
+      ['assigned', 5, 'VIP'],
+    ])
+  })
+
   test('cold, to a queue, until somebody takes it', async () => {
     await using stage = await openWorkerStage()
     const ana = await stage.hire('ana')

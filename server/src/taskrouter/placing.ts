@@ -108,7 +108,8 @@ export const findPlace = async (
     const queue = await hold(tx, 'task_queues', { sid: stop.target.queue, workspaceSid })
     if (!queue) return { place: { kind: 'nowhere', why: 'unmatched' }, notes }
     const priority = stop.target.priority ?? task.priority
-    const changes = placeIn(task, { queue, target, priority, step: stop.step, now })
+    const place = placeIn(task, { queue, target, priority, step: stop.step, now })
+    const changes = why === 'new' ? place : { ...place, date_updated: now, version: task.version + 1 }
     const placed = taskRow({ ...task, ...changes }, now)
     if (from && (stop.step !== task.step || from.sid !== queue.sid) && why === 'age')
       notes.push({ ...base, name: 'task-queue.timeout', taskQueue: from, task: taskRow(task, now) })

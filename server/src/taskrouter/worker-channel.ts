@@ -120,13 +120,19 @@ export const workerChannels = bind(WorkerChannel, {
     // Each of the two is an event by itself, and the worker SDK counts events.
     const version = before.version + Number(!hasCapacity) + Number(!hasAvailability)
     const worker = (await update(tx, 'workers', { sid }, { version })) ?? before
+    const first: StoredWorker = { ...worker, version: before.version + 1 }
     await refreshOpen(tx, worker)
     const channel = await findOne(tx, worker.sid, found.sid)
     if (!channel) return undefined
     const workerChannel = shown(channel)
     const told = { accountSid: call.accountSid, at: tx.now(), actor: call.actor, worker, workerChannel }
     if (!hasCapacity)
-      tx.record({ name: 'worker.capacity.update', ...told, previousCapacity: found.configured_capacity })
+      tx.record({
+        name: 'worker.capacity.update',
+        ...told,
+        worker: first,
+        previousCapacity: found.configured_capacity,
+      })
     if (!hasAvailability) tx.record({ name: 'worker.channel.availability.update', ...told })
     // Also of a channel that is closed now: expressions may read what is left of it.
     if (!hasCapacity || !hasAvailability) await wakeRouter(tx, workspace.sid)

@@ -1,19 +1,32 @@
 /**
- * What one socket is told, and when: EB90 to EB95. From the moment it is open everything for it is kept back until its
+ * What one socket is told, and when: EB90 to EB96. From the moment it is open everything for it is kept back until its
  * SDK was given its reservations; what these showed already is dropped. Later a frame waits only while a request of the
  * worker is being answered, since the SDK must have the answer first.
  *
- * It knows which reservations its SDK knows: of any other the SDK could make nothing, or would fail at it.
+ * It knows which reservations its SDK knows: of any other the SDK could make nothing, or would fail at it. And it knows
+ * in which version: what two nodes commit at once may be heard of here in the other order.
  */
 import type { Offered } from '../../../taskrouter/index.ts'
-import type { Told } from './told.ts'
+import type { About, Told } from './told.ts'
 
 /** How much may wait for one SDK that does not ask for its reservations, in frames. */
 const WAITING_MAX = 2_000
 
+/** Of how many reservations that its SDK does not know it remembers that they go on, or have ended. */
+const STRANGE_MAX = 100
+
 interface Knows {
   readonly version: number
   readonly taskSid: string
+  /** The worker has the task, and is not only offered it. */
+  readonly isAccepted: boolean
+}
+
+/** What is known of a reservation that its SDK does not know: another node may yet say that it has begun. */
+interface Strange {
+  readonly version: number
+  /** How it goes on; nothing where it has ended. */
+  readonly goOn?: () => void
 }
 
 /** A reservation as an SDK was given it. */
@@ -22,6 +35,7 @@ export interface Given {
   readonly version: number
   readonly taskSid: string
   readonly taskVersion: number
+  readonly isAccepted: boolean
   readonly transferSid: string | undefined
 }
 
@@ -30,6 +44,7 @@ export const givenOf = ({ reservation, task, transfer }: Offered): Given => ({
   version: reservation.version,
   taskSid: task.sid,
   taskVersion: task.version,
+  isAccepted: reservation.reservation_status !== 'pending',
   transferSid: transfer?.sid,
 })
 
@@ -45,12 +60,17 @@ export class Stream {
   /** Until its SDK has its reservations; then undefined. */
   #heldBack: Told[] | undefined = []
   readonly #reservations = new Map<string, Knows>()
-  /** Of tasks, as its SDK was given them with its reservations, or was told of them since. */
+  readonly #strange = new Map<string, Strange>()
+  /** Of tasks, as its SDK was given them or told of them. */
   readonly #tasks = new Map<string, number>()
-  /** Transfers that its SDK was given with its reservations. */
+  /** Transfers that its SDK was given with its reservations, or was told of. */
   readonly #transfers = new Set<string>()
   /** Of the worker, as its SDK was given it first. */
-  #worker: number | undefined
+  #given = -1
+  /** Of the worker, as its SDK was told of them since. */
+  #worker = -1
+  /** Of the worker, as its SDK was told of each channel. */
+  readonly #channels = new Map<string, number>()
   #waiting: string[] = []
   #pauses = 0
 
@@ -66,9 +86,8 @@ export class Stream {
   }
 
   /** Whether it is for this worker: their own, or about a task that they know. */
-  concerns({ workerSid, exceptSid, about }: Told): boolean {
+  concerns({ workerSid, about }: Told): boolean {
     if (workerSid !== undefined) return workerSid === this.workerSid
-    if (exceptSid === this.workerSid) return false
     return this.isStarting || (about.kind === 'task' && this.#knowsTask(about.sid))
   }
 
@@ -82,7 +101,7 @@ export class Stream {
 
   /** The SDK was given the worker. */
   gaveWorker(version: number): void {
-    if (this.#heldBack) this.#worker ??= version
+    if (this.#heldBack && this.#given < 0) this.#given = version
   }
 
   /** The SDK was given a page of its reservations. */
@@ -91,9 +110,9 @@ export class Stream {
     { isLast, frameOf }: { isLast: boolean; frameOf: (told: Told) => string },
   ): void {
     if (!this.#heldBack) return
-    for (const { sid, version, taskSid, taskVersion, transferSid } of given) {
+    for (const { sid, version, taskSid, taskVersion, isAccepted, transferSid } of given) {
       if (transferSid !== undefined) this.#transfers.add(transferSid)
-      this.#reservations.set(sid, { version, taskSid })
+      this.#reservations.set(sid, { version, taskSid, isAccepted })
       this.#tasks.set(taskSid, taskVersion)
     }
     if (!isLast) return
@@ -112,9 +131,37 @@ export class Stream {
   }
 
   #take(told: Told, frameOf: (told: Told) => string): void {
-    if (!this.#isNew(told)) return
+    const { about } = told
+    if (about.kind === 'reservation' && !this.#reservations.has(about.sid)) {
+      const { sid, version, now } = about
+      const strange = this.#strange.get(sid)
+      if (now !== 'begins') {
+        const goOn = () => this.#take(told, frameOf)
+        if (version > (strange?.version ?? -1))
+          this.#meet(sid, now === 'ends' ? { version } : { version, goOn })
+        return
+      }
+      // Of an offer that came and went nobody need hear.
+      if (strange && !strange.goOn) return
+      this.#strange.delete(sid)
+      this.#say(told, frameOf)
+      strange?.goOn?.()
+    } else if (this.#isNew(about)) this.#say(told, frameOf)
+  }
+
+  #say(told: Told, frameOf: (told: Told) => string): void {
+    this.#note(told.about)
     this.#waiting.push(frameOf(told))
     this.#send()
+  }
+
+  #meet(sid: string, strange: Strange): void {
+    this.#strange.delete(sid)
+    this.#strange.set(sid, strange)
+    for (const oldest of this.#strange.keys()) {
+      if (this.#strange.size <= STRANGE_MAX) return
+      this.#strange.delete(oldest)
+    }
   }
 
   #send(): void {
@@ -124,28 +171,55 @@ export class Stream {
     for (const frame of frames) this.#line.send(frame)
   }
 
-  #isNew({ about }: Told): boolean {
+  /** Its SDK knows what it is about, and not as it says. */
+  #isNew(about: About): boolean {
     switch (about.kind) {
       case 'worker':
-        return about.version > (this.#worker ?? -1)
+        return about.version > Math.max(this.#given, this.#worker)
+      case 'channel':
+        return about.version > Math.max(this.#given, this.#channels.get(about.sid) ?? -1)
       case 'transfer':
         return !about.begins || !this.#transfers.has(about.sid)
       case 'task':
-        if (!this.#knowsTask(about.sid) || about.version <= (this.#tasks.get(about.sid) ?? -1)) return false
+        return (
+          this.#knowsTask(about.sid, about.accepted) && about.version > (this.#tasks.get(about.sid) ?? -1)
+        )
+      case 'reservation':
+        return about.version > (this.#reservations.get(about.sid)?.version ?? -1)
+    }
+  }
+
+  /** Its SDK is told. */
+  #note(about: About): void {
+    switch (about.kind) {
+      case 'worker':
+        this.#worker = about.version
+        break
+      case 'channel':
+        this.#channels.set(about.sid, about.version)
+        break
+      case 'transfer':
+        this.#transfers.add(about.sid)
+        break
+      case 'task':
         this.#tasks.set(about.sid, about.version)
-        return true
+        break
       case 'reservation': {
-        const known = this.#reservations.get(about.sid)
-        if (known ? about.version <= known.version : about.now !== 'begins') return false
-        if (about.now === 'ends') this.#forget(about.sid, about.taskSid)
-        else this.#reservations.set(about.sid, { version: about.version, taskSid: about.taskSid })
-        return true
+        const { sid, version, taskSid, taskVersion, now } = about
+        if (now === 'ends') {
+          this.#forget(sid, taskSid)
+          this.#meet(sid, { version })
+          break
+        }
+        this.#reservations.set(sid, { version, taskSid, isAccepted: now === 'goes on' })
+        this.#tasks.set(taskSid, Math.max(taskVersion, this.#tasks.get(taskSid) ?? -1))
       }
     }
   }
 
-  #knowsTask(taskSid: string): boolean {
-    for (const it of this.#reservations.values()) if (it.taskSid === taskSid) return true
+  #knowsTask(taskSid: string, accepted = false): boolean {
+    for (const it of this.#reservations.values())
+      if (it.taskSid === taskSid && (it.isAccepted || !accepted)) return true
     return false
   }
 

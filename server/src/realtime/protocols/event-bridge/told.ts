@@ -5,6 +5,7 @@
 import type { Event, EventOf } from '@parley/contract/event.ts'
 import type { TaskRouterEvents } from '@parley/contract/taskrouter/events.ts'
 import type { TaskRow } from '@parley/contract/taskrouter/task.ts'
+import type { TransferRow } from '@parley/contract/taskrouter/transfer.ts'
 import {
   type Shown,
   showReservation,
@@ -14,27 +15,27 @@ import {
   showWorkerChannel,
 } from './shown.ts'
 
-/** What a frame is about, with the version it leaves that at. */
+/** What a frame is about, with the version it leaves that at: of a channel, its worker's. */
 export type About =
   | { readonly kind: 'worker'; readonly version: number }
+  | { readonly kind: 'channel'; readonly sid: string; readonly version: number }
   | {
       readonly kind: 'reservation'
       readonly sid: string
       readonly version: number
       readonly taskSid: string
+      readonly taskVersion: number
       readonly now: 'begins' | 'goes on' | 'ends'
     }
   | { readonly kind: 'transfer'; readonly sid: string; readonly begins: boolean }
-  /** For whoever has a reservation of it. */
-  | { readonly kind: 'task'; readonly sid: string; readonly version: number }
+  /** For whoever has a reservation of it, or, where it says so, has accepted it. */
+  | { readonly kind: 'task'; readonly sid: string; readonly version: number; readonly accepted?: true }
 
 export interface Told {
   readonly type: string
   readonly workspaceSid: string
   /** Whose sockets hear it; of a task's, everybody's who knows it. */
   readonly workerSid: string | undefined
-  /** Of those who know the task, the one who is told otherwise. */
-  readonly exceptSid?: string
   readonly about: About
   readonly payload: Shown
   /** A client asked for it, so that its answer may still be under way. */
@@ -44,8 +45,8 @@ export interface Told {
 type Telling = Omit<Told, 'type' | 'isAsked'>
 
 interface Tells<N extends keyof TaskRouterEvents> {
-  readonly tell: (event: EventOf<N>) => Telling
-  /** What they hear after it who have the task while it is being transferred, as `task.updated`: EB84. */
+  readonly tell?: (event: EventOf<N>) => Telling
+  /** What they hear after it who have the task that others are to take, as `task.updated`: EB84. */
   readonly tellHolders?: (event: EventOf<N>) => Telling | undefined
 }
 
@@ -70,7 +71,7 @@ const ofChannel: Tells<'worker.capacity.update' | 'worker.channel.availability.u
   tell: ({ worker, workerChannel }) => ({
     workspaceSid: worker.workspace_sid,
     workerSid: worker.sid,
-    about: { kind: 'worker', version: versionOf(worker) },
+    about: { kind: 'channel', sid: workerChannel.sid, version: versionOf(worker) },
     payload: showWorkerChannel(workerChannel),
   }),
 }
@@ -86,6 +87,7 @@ const ofReservation = (now: 'begins' | 'goes on' | 'ends'): Tells<ReservationEve
       sid: reservation.sid,
       version: versionOf(reservation),
       taskSid: task.sid,
+      taskVersion: versionOf(task),
       now,
     },
     payload: {
@@ -93,16 +95,28 @@ const ofReservation = (now: 'begins' | 'goes on' | 'ends'): Tells<ReservationEve
       worker_previous_activity_sid: worker.activity_sid,
     },
   }),
-  tellHolders: ({ reservation, task, worker, transfer }) =>
-    transfer && transfer.initiating_reservation_sid !== reservation.sid
-      ? { ...tellTask(task), exceptSid: worker.sid }
-      : undefined,
+  tellHolders: ({ reservation, task, transfer }) =>
+    transfer?.initiating_reservation_sid === reservation.sid ? undefined : tellHolders(task, transfer),
 })
+
+/** While it finds its way somebody has it only where it is being transferred, or where nobody took what was. */
+const tellHolders = (task: TaskRow & WithWay, transfer?: TransferRow): Telling | undefined => {
+  if (!transfer && !task.transfer_sid && !task.refusals) return undefined
+  return { ...tellTask(task), about: { ...aboutTask(task), accepted: true } }
+}
+
+/** Events carry rows by their contract; those of ours have what the store keeps beside it. */
+interface WithWay {
+  readonly transfer_sid?: string | null
+  readonly refusals?: number
+}
+
+const aboutTask = (task: TaskRow) => ({ kind: 'task', sid: task.sid, version: versionOf(task) }) as const
 
 const tellTask = (task: TaskRow): Telling => ({
   workspaceSid: task.workspace_sid,
   workerSid: undefined,
-  about: { kind: 'task', sid: task.sid, version: versionOf(task) },
+  about: aboutTask(task),
   payload: showTask(task),
 })
 
@@ -117,9 +131,11 @@ const ofTransfer: Tells<Extract<keyof TaskRouterEvents, `task.transfer-${string}
     about: { kind: 'transfer', sid: transfer.sid, begins: name === 'task.transfer-initiated' },
     payload: showTransfer(transfer),
   }),
-  // To one worker it goes by their offer.
-  tellHolders: ({ name, transfer, task }) =>
-    name === 'task.transfer-initiated' && transfer.transfer_type === 'QUEUE' ? tellTask(task) : undefined,
+}
+
+/** How a task finds its way is not a matter of the workers who do not have it yet. */
+const ofWay: Tells<'task-queue.entered' | 'workflow.target-matched'> = {
+  tellHolders: ({ task }) => tellHolders(task),
 }
 
 const configuration = silent('The SDK reads the configuration of a workspace and is not told of its changes.')
@@ -139,14 +155,14 @@ const TELLS: { readonly [N in keyof TaskRouterEvents]: Tells<N> | Silent } = {
   'task-queue.created': configuration,
   'task-queue.deleted': configuration,
   'task-queue.expression.updated': configuration,
-  'task-queue.entered': routing,
+  'task-queue.entered': ofWay,
   'task-queue.timeout': routing,
   'task-queue.moved': routing,
   'workflow.created': configuration,
   'workflow.updated': configuration,
   'workflow.deleted': configuration,
   'workflow.entered': routing,
-  'workflow.target-matched': routing,
+  'workflow.target-matched': ofWay,
   'workflow.skipped': routing,
   'workflow.timeout': routing,
   'worker.created': silent('Nobody of that worker is connected yet.'),
@@ -194,8 +210,11 @@ export const tellAll = (events: readonly Event[]): Told[] => {
       : undefined
     if (!tells || 'silent' in tells) continue
     const isAsked = event.actor.kind === 'client'
-    const one: Told = { ...tells.tell(event as never), type: event.name, isAsked }
-    told.splice(placeOf(one, told), 0, one)
+    const own = tells.tell?.(event as never)
+    if (own) {
+      const one: Told = { ...own, type: event.name, isAsked }
+      told.splice(placeOf(one, told), 0, one)
+    }
     const holders = tells.tellHolders?.(event as never)
     if (holders) told.push({ ...holders, type: 'task.updated', isAsked })
   }
