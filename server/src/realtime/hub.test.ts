@@ -323,3 +323,66 @@ test('nobody follows on a connection that is over', async () => {
   await vera.follow(hub, followed)
   assert.equal(hub.size, 0)
 })
+
+test('who was put out a while ago and is in again goes on hearing, each thing once', async () => {
+  await using chat = await openChat()
+  const { hub, followed, hint, messages } = await openPlace(chat)
+  const [vera, ana] = [new Believer(), new Believer()]
+  Object.assign(ana.client, { userSid: 'USana' })
+  for (const it of [vera, ana]) await it.follow(hub, followed)
+  const answer = Promise.withResolvers<boolean>()
+  hub.turnOut('US', followed.ownerSid, () => answer.promise)
+  await messages.create({ body: 'meanwhile' })
+  hint(1)
+  await until(() => ana.number === 1)
+  assert.equal(vera.number, 0, 'whether she may hear it is not known yet')
+  answer.resolve(true)
+  await until(() => vera.number === 1)
+  await messages.create({ body: 'from now on' })
+  hint(2)
+  await until(() => vera.number === 2)
+  assert.deepEqual(
+    [...vera.believed],
+    [
+      [0, 'meanwhile'],
+      [1, 'from now on'],
+    ],
+  )
+})
+
+test('who is put out hears nothing from then on', async () => {
+  await using chat = await openChat()
+  const { hub, followed, hint, messages } = await openPlace(chat)
+  const [vera, ana] = [new Believer(), new Believer()]
+  Object.assign(ana.client, { userSid: 'USana' })
+  for (const it of [vera, ana]) await it.follow(hub, followed)
+  await messages.create({ body: 'behind her back' })
+  hub.turnOut('US', followed.ownerSid, async () => false)
+  hint(1)
+  await until(() => ana.number === 1)
+  assert.equal(hub.size, 1)
+  assert.equal(vera.number, 0)
+})
+
+test('who is put out and is in again while being caught up is asked about again, and is told', async () => {
+  await using chat = await openChat()
+  const { hub, followed, around, messages } = await openPlace(chat)
+  await messages.create({ body: 'before' })
+  const vera = new Believer()
+  let asked = 0
+  const held = holdUp(around, 'before', () => true)
+  const following = hub.follow(vera.client, followed, {
+    after: 0,
+    admit: async () => {
+      asked += 1
+    },
+    tell: ({ number }) => {
+      vera.number = number
+    },
+  })
+  const goOn = await held
+  hub.turnOut('US', followed.ownerSid, async () => assert.fail('asked by another'))
+  goOn()
+  assert.equal(await following, true)
+  assert.deepEqual([asked, vera.number], [2, 1])
+})

@@ -7,7 +7,8 @@
  * commit too) makes the hub read from the rows what it has missed. So a notice is a hint: the rows are the truth.
  *
  * A follower that begins is caught up from the rows first. What happens meanwhile waits with it, and what it has seen
- * by then is not sent again.
+ * by then is not sent again. So it waits with one of whom it is not known any more whether they may follow: a notice that
+ * somebody was put out may come late, when they are in again.
  */
 import type { Event } from '@parley/contract/event.ts'
 import type { Reader } from '../store/tx.ts'
@@ -22,8 +23,10 @@ interface Follower {
   readonly client: Client
   /** The number of the last event it has seen; undefined while it is being caught up. */
   seen: number | undefined
-  /** What has happened while it was being caught up. */
+  /** What has happened while it was being caught up, or asked about. */
   waiting: { readonly number: number; readonly frame: Uint8Array }[] | undefined
+  /** Since it was last asked whether it may, they may have been put out. */
+  isDoubted: boolean
 }
 
 interface Place {
@@ -44,7 +47,7 @@ interface Place {
 
 export interface Wish {
   readonly after: number | null
-  /** Throws where the client may not. Asked once it would be turned out: who leaves meanwhile is not let in. */
+  /** Throws where the client may not. Asked again where they may have been put out meanwhile. */
   readonly admit: () => Promise<void>
   /** Is told what was missed, before anything that happens later is sent. */
   readonly tell: (since: Since) => void
@@ -65,6 +68,8 @@ const MISSED_KEPT_MS = 5_000
 /** How soon what could not be read is read again, in milliseconds: there may be no other notice of it. */
 const READ_AGAIN_MS = 1_000
 
+export type MayFollow = (client: Client, followed: Followed) => Promise<boolean>
+
 /** In a hint: the whole object is gone. */
 export const GONE = Number.MAX_SAFE_INTEGER
 
@@ -83,9 +88,9 @@ export interface Hub {
   /** That an object has come to a number, somewhere else. */
   hint(name: string, number: number): void
   /** Notices may have been lost: what has happened meanwhile is read, and who may not follow any more is dropped. */
-  catchUp(mayFollow: (client: Client, followed: Followed) => Promise<boolean>): Promise<void>
-  /** A user has left a channel: none of their clients hears of it any more. */
-  turnOut(userSid: string, channelSid: string, isPrivate: boolean): void
+  catchUp(mayFollow: MayFollow): Promise<void>
+  /** A user has left a channel: none of their clients hears anything of it any more that it may not. */
+  turnOut(userSid: string, channelSid: string, mayFollow: MayFollow): void
   /** Sends to whoever follows a channel's roster, but for one identity. */
   sendToMembers(channelSid: string, frame: Uint8Array, exceptIdentity: string): void
   /** How many followings there are, for metrics. */
@@ -128,12 +133,20 @@ export const openHub = ({ reader, encode, onFault, tellOthers }: HubOptions): Hu
     const payload = changeEvent(place.serviceSid, place.followed, change)
     const frame = encode(LIVE[typeOf(place.followed)], payload)
     for (const follower of place.followers.values()) {
-      if (follower.seen === undefined) follower.waiting?.push({ number: change.number, frame })
-      else if (change.number > follower.seen) {
-        follower.seen = change.number
-        follower.client.send(frame)
-      }
+      if (follower.waiting) follower.waiting.push({ number: change.number, frame })
+      else pass(follower, change.number, frame)
     }
+  }
+
+  const pass = (follower: Follower, number: number, frame: Uint8Array): void => {
+    if (number <= (follower.seen ?? 0)) return
+    follower.seen = number
+    follower.client.send(frame)
+  }
+
+  const passWhatWaits = (follower: Follower): void => {
+    for (const { number, frame } of follower.waiting ?? []) pass(follower, number, frame)
+    follower.waiting = undefined
   }
 
   /** Reads what this process has missed, and goes on for as long as there is more. */
@@ -209,11 +222,15 @@ export const openHub = ({ reader, encode, onFault, tellOthers }: HubOptions): Hu
     place: Place,
     { after, admit, tell }: Wish,
   ): Promise<boolean> => {
-    await admit()
-    const since = await missedSince(place, after ?? Number.MAX_SAFE_INTEGER)
-    if (!since || place.isGone) return false
-    // Cancelled, turned out or disconnected meanwhile.
-    if (place.followers.get(follower.client) !== follower) return true
+    let since: Since | undefined
+    do {
+      follower.isDoubted = false
+      await admit()
+      since = await missedSince(place, after ?? Number.MAX_SAFE_INTEGER)
+      if (!since || place.isGone) return false
+      // Cancelled or disconnected meanwhile.
+      if (place.followers.get(follower.client) !== follower) return true
+    } while (follower.isDoubted)
     tell(since)
     if (!since.isAll) {
       drop(follower.client, place)
@@ -221,13 +238,24 @@ export const openHub = ({ reader, encode, onFault, tellOthers }: HubOptions): Hu
     }
     follower.seen = since.number
     place.told ??= since.number
-    for (const { number, frame } of follower.waiting ?? [])
-      if (number > since.number) follower.client.send(frame)
-    follower.seen = Math.max(since.number, follower.waiting?.at(-1)?.number ?? 0)
-    follower.waiting = undefined
+    passWhatWaits(follower)
     place.heard = Math.max(place.heard, since.number)
     if (place.heard > place.told) readOn(place)
     return true
+  }
+
+  const askAbout = async (follower: Follower, place: Place, mayFollow: MayFollow): Promise<void> => {
+    const { client } = follower
+    while (follower.isDoubted) {
+      follower.isDoubted = false
+      const may = await mayFollow(client, place.followed)
+      if (place.followers.get(client) !== follower) return
+      if (!may) {
+        drop(client, place)
+        return
+      }
+    }
+    passWhatWaits(follower)
   }
 
   return {
@@ -235,7 +263,7 @@ export const openHub = ({ reader, encode, onFault, tellOthers }: HubOptions): Hu
       // Nobody would forget what it follows.
       if (client.isGone) return true
       const place = placeOf(followed, client.serviceSid)
-      const follower: Follower = { client, seen: undefined, waiting: [] }
+      const follower: Follower = { client, seen: undefined, waiting: [], isDoubted: false }
       place.followers.set(client, follower)
       const those = ofClient.get(client) ?? new Set()
       ofClient.set(client, those.add(place))
@@ -282,20 +310,23 @@ export const openHub = ({ reader, encode, onFault, tellOthers }: HubOptions): Hu
         readOn(place)
       }
     },
-    turnOut: (userSid, channelSid, isPrivate) => {
-      const kinds = isPrivate
-        ? (['document', 'messages', 'roster'] as const)
-        : (['messages', 'roster'] as const)
-      for (const kind of kinds) {
+    turnOut: (userSid, channelSid, mayFollow) => {
+      for (const kind of ['document', 'messages', 'roster'] as const) {
         const place = places.get(nameOf({ kind, ownerSid: channelSid }))
-        for (const client of [...(place?.followers.keys() ?? [])])
-          if (client.userSid === userSid) drop(client, place as Place)
+        for (const follower of place?.followers.values() ?? []) {
+          if (follower.client.userSid !== userSid) continue
+          follower.isDoubted = true
+          // Where it is asked about already, it is asked once more.
+          if (follower.waiting) continue
+          follower.waiting = []
+          void askAbout(follower, place as Place, mayFollow).catch(onFault)
+        }
       }
     },
     sendToMembers: (channelSid, frame, exceptIdentity) => {
       const place = places.get(nameOf({ kind: 'roster', ownerSid: channelSid }))
-      for (const client of place?.followers.keys() ?? [])
-        if (client.identity !== exceptIdentity) client.send(frame)
+      for (const { client, waiting } of place?.followers.values() ?? [])
+        if (client.identity !== exceptIdentity && !waiting) client.send(frame)
     },
     get size() {
       let size = 0

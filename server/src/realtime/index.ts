@@ -76,21 +76,16 @@ interface Typing {
 
 /** Of a channel a user, of everything a user, or a service with everybody in it. */
 type TurnedOut =
-  | { readonly userSid: string; readonly channelSid: string; readonly isPrivate: boolean }
+  | { readonly userSid: string; readonly channelSid: string }
   | { readonly userSid: string; readonly why: string }
   | { readonly serviceSid: string; readonly why: string }
 
 const turnedOutBy = (event: Event): TurnedOut | undefined => {
   switch (event.name) {
-    case 'member.removed': {
-      const { channel, member } = event
-      return { userSid: member.user_sid, channelSid: channel.sid, isPrivate: channel.type === 'private' }
-    }
-    case 'invite.removed': {
-      const { channel, invite } = event
-      if (channel.type === 'public') return undefined
-      return { userSid: invite.user_sid, channelSid: channel.sid, isPrivate: true }
-    }
+    case 'member.removed':
+      return { userSid: event.member.user_sid, channelSid: event.channel.sid }
+    case 'invite.removed':
+      return { userSid: event.invite.user_sid, channelSid: event.channel.sid }
     case 'user.removed':
       return { userSid: event.user.sid, why: 'its user was removed' }
     case 'service.removed':
@@ -184,7 +179,7 @@ export const openRealtime = (options: RealtimeOptions): Realtime => {
 
   /** Whoever may not hear any more does not. */
   const turnOut = (it: TurnedOut): void => {
-    if ('channelSid' in it) hub.turnOut(it.userSid, it.channelSid, it.isPrivate)
+    if ('channelSid' in it) hub.turnOut(it.userSid, it.channelSid, mayFollow)
     else if ('userSid' in it) for (const client of clients.get(it.userSid) ?? []) client.close(it.why)
     else
       for (const those of clients.values())
