@@ -2,6 +2,7 @@
  * A worker whose last socket is gone does not take tasks any more. It is a lease that sockets renew, kept as a job: so a
  * node that dies leaves its workers to be put offline by another, and needs to tell nobody.
  */
+import type { ActivityRow } from '@parley/contract/taskrouter/activity.ts'
 import type { JobHandler } from '../jobs/handler.ts'
 import { later } from '../jobs/later.ts'
 import { find } from '../store/rows.ts'
@@ -28,21 +29,23 @@ export const workerGone: JobHandler = {
   kind: WORKER_GONE,
   perLane: AT_ONCE,
   leaseMs: LEASE_MS,
-  run: async ({ key }, { store }) => {
-    await store.transact(WORKER_GONE, async (tx) => {
+  run: ({ key, end }, { store }) =>
+    store.transact(WORKER_GONE, async (tx) => {
       const worker = (await lockWorkers(tx, [key])).get(key)
-      const workspace = worker && (await find(tx, 'workspaces', { sid: worker.workspace_sid }))
-      if (!workspace) return
-      // Who came back since this was claimed has a lease that lasts.
-      const lease = await find(tx, 'jobs', { kind: WORKER_GONE, key })
-      if (lease && lease.due_at > tx.now()) return
-      for (const sid of [workspace.timeout_activity_sid, workspace.default_activity_sid]) {
-        const at = sid === null ? undefined : { sid, workspaceSid: workspace.sid }
-        const activity = at && (await hold(tx, 'activities', at))
-        if (activity?.available === 0)
-          return void (await enterActivity(tx, { worker, activity, actor: HOUSE }))
-      }
-    })
-    return undefined
-  },
+      const activity = worker && (await whereTo(tx, worker.workspace_sid))
+      const ended = await end(tx)
+      // Whoever came back meanwhile has a lease that stays; who comes back from here on waits for this.
+      if (activity && !(await find(tx, 'jobs', { kind: WORKER_GONE, key })))
+        await enterActivity(tx, { worker, activity, actor: HOUSE })
+      return ended
+    }),
+}
+
+const whereTo = async (tx: Tx, workspaceSid: string): Promise<ActivityRow | undefined> => {
+  const workspace = await find(tx, 'workspaces', { sid: workspaceSid })
+  for (const sid of [workspace?.timeout_activity_sid, workspace?.default_activity_sid]) {
+    const activity = sid ? await hold(tx, 'activities', { sid, workspaceSid }) : undefined
+    if (activity?.available === 0) return activity
+  }
+  return undefined
 }

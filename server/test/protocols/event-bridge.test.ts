@@ -13,6 +13,8 @@ import {
 } from '../../src/realtime/event-bridge-socket.ts'
 import { hangDoors } from '../../src/realtime/upgrades.ts'
 import { reading } from '../../src/store/query.ts'
+import { find } from '../../src/store/rows.ts'
+import { lockToChange } from '../../src/taskrouter/held.ts'
 import { tokenOf } from '../conformance/worker-sdk/agent.ts'
 import { type Bridge, type Json, openBridge, RawBridge } from './bridge.ts'
 
@@ -203,6 +205,30 @@ describe('the socket', () => {
     await world.settle()
     assert.equal(await activity(ana), 'Offline')
     assert.equal(await activity(ben), 'Available')
+  })
+
+  test('[EB7] lets whoever comes back stay while they are being put offline', async () => {
+    await using bridge = await openBridge({ engine: 'postgres' })
+    const { centre, world, workspaceSid } = bridge
+    const { store } = world.house
+    const ana = await centre.worker('ana')
+    const lease = async () => (await find(store.reader, 'jobs', { key: ana }))?.due_at ?? 0
+    const raw = await bridge.begin(ana)
+    raw.socket.close()
+    await raw.ended
+    const grace = world.clock.now() + 60_000
+    while ((await lease()) !== grace);
+    world.clock.advance(60_000)
+    let putOffline: Promise<void> | undefined
+    await store.transact('change where they would go', async (tx) => {
+      await lockToChange(tx, 'activities', { sid: centre.offline, workspaceSid })
+      putOffline = world.settle()
+      while (!(await waiting.first(store.reader, {})));
+      await bridge.begin(ana)
+      while ((await lease()) === grace);
+    })
+    await putOffline
+    assert.equal((await centre.workspace.workers(ana).fetch()).activityName, 'Available')
   })
 
   test('[EB8] leaves them offline though the node has died', async () => {
@@ -1019,6 +1045,14 @@ describe('its order', () => {
     assert.deepEqual(await raw.ended, { code: 1013, reason: 'events may have been missed' })
   })
 })
+
+/** Whoever waits for a lock. */
+const waiting = reading((db) =>
+  db
+    .selectFrom(sql<{ pid: number }>`pg_stat_activity`.as('a'))
+    .select('a.pid')
+    .where(sql<boolean>`a.datname = current_database() and a.wait_event_type = 'Lock'`),
+)
 
 /** The connection over which a node hears the others. */
 const cutBus = reading((db) =>
