@@ -51,7 +51,8 @@ const postgresRules = (openPlace: OpenPlace): void => {
       (await accounts(store.reader)).map((it) => it.date_updated),
       [2, 2],
     )
-    assert.equal(runs, 3)
+    // Whoever is run again may hold their first row before the other has woken, and lose once more.
+    assert.ok(runs >= 3, `${runs} runs`)
     assert.deepEqual(told, ['crossed', 'crossed'])
   })
 
