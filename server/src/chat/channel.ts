@@ -13,6 +13,7 @@ import { isChannelSid } from './channel-row.ts'
 import { bury, FOLLOWED, numberDocument } from './followed.ts'
 import { FORGET_CHANNEL } from './forget.ts'
 import { given, isNothing } from './given.ts'
+import { holdService } from './service-row.ts'
 import { inChannel, inLockedChannel, inService, requireBackEnd, requirePermission } from './standing.ts'
 
 /** An empty unique name is none. */
@@ -36,9 +37,10 @@ interface NewChannel {
   readonly actor: Actor
 }
 
-/** @throws 50306 for a unique name that looks like a SID, 50307 for one that is taken */
+/** @throws 50306 for a unique name that looks like a SID, 50307 for one that is taken, 50050 where the service is gone */
 export const createChannel = async (tx: Tx, wanted: NewChannel): Promise<ChannelRow> => {
   const { service, actor, dateCreated = tx.now() } = wanted
+  await holdService(tx, service)
   const channel: ChannelRow = {
     sid: wanted.sid ?? tx.newSid('CH'),
     account_sid: service.account_sid,

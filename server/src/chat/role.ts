@@ -8,7 +8,7 @@ import { reading } from '../store/query.ts'
 import { insert, remove, update } from '../store/rows.ts'
 import type { Reader, Tx } from '../store/tx.ts'
 import { isPermission, type RoleType } from './permission.ts'
-import { requireService } from './service-row.ts'
+import { holdService, requireService } from './service-row.ts'
 
 const roleBySid = reading((db, at: { serviceSid: string; sid: string }) =>
   db.selectFrom('roles').selectAll().where('sid', '=', at.sid).where('service_sid', '=', at.serviceSid),
@@ -106,6 +106,7 @@ export const roles = bind(Role, {
   create: async (tx, { accountSid, path, input: { friendlyName, type, permission } }) => {
     const service = await requireService(tx, accountSid, path.serviceSid)
     if (friendlyName === '') throw problem('friendly_name_missing')
+    await holdService(tx, service)
     return createRole(tx, { service, friendlyName, type, permissions: permission })
   },
   update: async (tx, { accountSid, path, input }) => {

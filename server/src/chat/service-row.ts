@@ -2,7 +2,7 @@
 import type { ServiceRow } from '@parley/contract/chat/service.ts'
 import { problem } from '@parley/contract/problem.ts'
 import { reading } from '../store/query.ts'
-import type { Reader } from '../store/tx.ts'
+import type { Reader, Tx } from '../store/tx.ts'
 
 const BYTES_A_MB = 1024 * 1024
 
@@ -25,6 +25,18 @@ export const requireService = async (
   const service = await findService(reader, accountSid, sid)
   if (!service) throw problem('service_not_found')
   return service
+}
+
+const heldService = reading((db, at: { sid: string }, { hold }) =>
+  hold(db.selectFrom('services').select('sid').where('sid', '=', at.sid)),
+)
+
+/**
+ * Keeps a service from being deleted until the transaction ends, in which something is made in it.
+ * @throws 50050 where it is gone
+ */
+export const holdService = async (tx: Tx, { sid }: Pick<ServiceRow, 'sid'>): Promise<void> => {
+  if (!(await heldService.first(tx, { sid }))) throw problem('service_not_found')
 }
 
 export interface Limits {

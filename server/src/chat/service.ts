@@ -207,7 +207,15 @@ const deleteWebhooksOf = changing((db, at: { serviceSid: string }) =>
     ),
 )
 
-/** @returns whether there was such a service */
+const lockChannelsOf = reading((db, at: { serviceSid: string }, { lock }) =>
+  lock(db.selectFrom('channels').select('sid').where('service_sid', '=', at.serviceSid).orderBy('sid')),
+)
+
+/**
+ * Whoever makes something in the service holds it, and whoever does in a channel has that locked: both have ended when
+ * what is in them is deleted.
+ * @returns whether there was such a service
+ */
 const deleteService = async (
   tx: Tx,
   {
@@ -218,6 +226,7 @@ const deleteService = async (
 ): Promise<boolean> => {
   const service = await findService(tx, accountSid, serviceSid)
   if (!service || !(await remove(tx, 'services', { sid: serviceSid, account_sid: accountSid }))) return false
+  await lockChannelsOf.all(tx, { serviceSid })
   await deleteMessagesOf.run(tx, { serviceSid })
   await deleteWebhooksOf.run(tx, { serviceSid })
   for (const table of [

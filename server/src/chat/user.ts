@@ -19,9 +19,9 @@ import { given, isNothing } from './given.ts'
 import { removeMember } from './member.ts'
 import { isOnline } from './presence.ts'
 import { requireRole } from './role.ts'
-import { limitsOf } from './service-row.ts'
+import { holdService, limitsOf } from './service-row.ts'
 import { inService, requireBackEnd, requirePermission } from './standing.ts'
-import { lockUser } from './user-row.ts'
+import { lockUser, lockUserOf } from './user-row.ts'
 
 type Kept = Selectable<Tables['users']>
 
@@ -78,22 +78,30 @@ const addUser = async (tx: Tx, wanted: NewUser): Promise<UserRow | undefined> =>
     date_updated: tx.now(),
     ...FIRST_INFO_EVENTS,
   }
+  await holdService(tx, service)
   if (!(await insertNew(tx, 'users', row))) return undefined
   const user = shown(row)
   tx.record({ name: 'user.added', accountSid: service.account_sid, at: tx.now(), actor, user })
   return user
 }
 
-/** The user with an identity, made if there is none: with a friendly name and a role then, or the service's default. */
+/**
+ * The user with an identity, made if there is none: with a friendly name and a role then, or the service's default.
+ * Nobody deletes them until the transaction ends.
+ */
 export const ensureUser = async (
   tx: Tx,
   wanted: Pick<NewUser, 'service' | 'identity' | 'friendlyName' | 'roleSid' | 'actor'>,
 ): Promise<UserRow> => {
   const { service, identity } = wanted
   requireIdentity(identity)
-  const user = (await findUser(tx, service.sid, identity)) ?? (await addUser(tx, wanted))
-  // Whoever was faster has committed by now.
-  return user ?? ((await findUser(tx, service.sid, identity)) as UserRow)
+  for (;;) {
+    const there = await lockUserOf.first(tx, { serviceSid: service.sid, identity })
+    if (there) return shown(there)
+    const made = await addUser(tx, wanted)
+    if (made) return made
+    // Whoever was faster has committed by now.
+  }
 }
 
 const joinOne = changing((db, at: { userSid: string; max: number }) =>
@@ -125,13 +133,21 @@ const membershipsOf = reading((db, at: { serviceSid: string; identity: string })
     .orderBy('channel_sid'),
 )
 
-/** Deletes a user, who is removed from every channel first. */
-const deleteUser = async (tx: Tx, user: UserRow, actor: Actor): Promise<boolean> => {
+const removeFromAll = async (tx: Tx, user: UserRow, actor: Actor): Promise<void> => {
   const { service_sid: serviceSid, account_sid: accountSid, identity } = user
   for (const member of await membershipsOf.all(tx, { serviceSid, identity })) {
     const channel = await lockChannel(tx, accountSid, member.channel_sid)
     if (channel) await removeMember(tx, { channel, member, reason: 'REMOVED', actor })
   }
+}
+
+/** Deletes a user, who is removed from every channel first. */
+const deleteUser = async (tx: Tx, user: UserRow, actor: Actor): Promise<boolean> => {
+  const { service_sid: serviceSid, account_sid: accountSid, identity } = user
+  await removeFromAll(tx, user, actor)
+  if (!(await lockUser.first(tx, { userSid: user.sid }))) return false
+  // Until they were locked, somebody may have added them to another.
+  await removeFromAll(tx, user, actor)
   await remove(tx, 'invites', { service_sid: serviceSid, identity })
   await remove(tx, 'presences', { user_sid: user.sid })
   await forgetTombstones(tx, FOLLOWED.places(user.sid))
