@@ -19,6 +19,9 @@ const WAITING_MAX = 100_000
 /** How long to wait before connecting again, in milliseconds. */
 const RECONNECT_MS = 1_000
 
+/** How long the server may take to answer, in milliseconds: one that hangs is given up, and another attempt made. */
+const CONNECT_TIMEOUT_MS = 10_000
+
 /** A connection that says nothing is asked whether it is there, in milliseconds. */
 const KEEPALIVE_MS = 10_000
 
@@ -51,6 +54,7 @@ export const openPostgresBus = async ({ url, node, onFault }: PostgresBusOptions
       connectionString: url,
       keepAlive: true,
       keepAliveInitialDelayMillis: KEEPALIVE_MS,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     })
     client.on('error', onFault)
     await client.connect()
@@ -70,7 +74,9 @@ export const openPostgresBus = async ({ url, node, onFault }: PostgresBusOptions
     return client
   }
 
+  /** Until it succeeds. That it does not is told once. */
   const again = async (open: () => Promise<pg.Client>): Promise<pg.Client | undefined> => {
+    let isTold = false
     while (!closing.signal.aborted) {
       try {
         const client = await open()
@@ -78,7 +84,8 @@ export const openPostgresBus = async ({ url, node, onFault }: PostgresBusOptions
         // Nobody else would end it.
         await client.end()
       } catch (fault) {
-        onFault(fault)
+        if (!isTold) onFault(fault)
+        isTold = true
         await wait(RECONNECT_MS, undefined, { signal: closing.signal }).catch(() => {})
       }
     }

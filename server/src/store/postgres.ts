@@ -22,6 +22,9 @@ const RETRIES_MAX = 5
 /** How long to wait for a connection, in milliseconds: for the server to answer, or for one to be given back. */
 const CONNECT_TIMEOUT_MS = 10_000
 
+/** A connection that says nothing is asked whether it is there, in milliseconds: a server may go without a word. */
+const KEEPALIVE_MS = 10_000
+
 /** A verb that awaits something else keeps its locks at the most so long, in milliseconds. */
 const IDLE_IN_TRANSACTION_MS = 30_000
 
@@ -117,6 +120,8 @@ class PostgresStore implements Store {
       types,
       application_name: 'parley',
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: KEEPALIVE_MS,
       idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     })
     // A connection that breaks is replaced by the pool; unheard, its error would end the process. The pool tells

@@ -1,9 +1,10 @@
 /** What nodes that share a database say to each other. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setImmediate as turn } from 'node:timers/promises'
+import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
 import { openPostgresBus } from '../../src/bus/postgres.ts'
+import { openProxy } from '../realtime/proxy.ts'
 import { openPostgres } from '../world/postgres.ts'
 
 test('a notice that is too long is refused by name, and those after it are heard', async () => {
@@ -47,4 +48,31 @@ test('a bus that is closed while it connects again leaves no connection behind',
     while ((await connections()) !== 0)
       assert.ok(performance.now() < deadline, `${await connections()} connections are left`)
   }
+})
+
+test('a bus whose server is away, and then lets it in without a word, is back by itself', async () => {
+  await using database = await openPostgres()
+  const url = new URL(database.url)
+  await using way = await openProxy(Number(url.port))
+  url.port = String(way.port)
+  const faults: string[] = []
+  const onFault = (fault: unknown) => faults.push((fault as Error).message)
+  await using far = await openPostgresBus({ url: url.href, node: 'far', onFault })
+  await using near = await openPostgresBus({ url: database.url, node: 'near', onFault })
+  const missed = new Promise<void>((resolve) => far.onMissed(resolve))
+  const heard = new Promise((resolve) => {
+    far.subscribe('word', resolve)
+  })
+  way.refuse(true)
+  way.cut()
+  while (way.refused < 5) await wait(20)
+  way.keepSilent(true)
+  way.refuse(false)
+  while (way.size === 0) await wait(20)
+  way.keepSilent(false)
+  await missed
+  near.publish('word', 'again')
+  assert.equal(await heard, 'again')
+  // Each of its connections broke, with a word or two; of all attempts to make another the first is told of.
+  assert.ok(faults.length <= 5, faults.join())
 })

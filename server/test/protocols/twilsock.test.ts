@@ -6,6 +6,7 @@ import { after, test } from 'node:test'
 import { problem } from '@parley/contract/problem.ts'
 import { WebSocket } from 'ws'
 import { provisionAccount } from '../../src/provision.ts'
+import { StoreAway } from '../../src/store/away.ts'
 import { openWorld } from '../world/index.ts'
 import { openDoor, SERVICE } from './door.ts'
 import { connect, frameOf, type RawFrame, tokenFor } from './raw.ts'
@@ -340,8 +341,12 @@ test('[CS33] who is refused and does not leave is closed', async () => {
   assert.deepEqual([client.untaken, door.told], [[], []])
 })
 
-test('[CS34] too many at the door are told when to come back, and trouble of ours is 500', async () => {
-  const wrong = [problem('too_many_requests', { limit: 1, retryAfterSeconds: 3 }), new Error('a bug')]
+test('[CS34] who comes too early is told when to come back, and trouble of ours is 500', async () => {
+  const wrong = [
+    problem('too_many_requests', { limit: 1, retryAfterSeconds: 3 }),
+    new Error('a bug'),
+    new StoreAway('not changed', new Error('gone')),
+  ]
   await using door = await openDoor(world, {
     arrive: async () => {
       throw wrong.shift()
@@ -354,7 +359,16 @@ test('[CS34] too many at the door are told when to come back, and trouble of our
   assert.deepEqual(reply.payload, { backoff_policy: { reconnect_min_ms: 3_000 } })
   await using second = await door.connect()
   refusedWith(await second.init(door.token()), 500, 20500, /internal server error/)
-  assert.ok(door.logged.some(({ level, msg }) => level === 50 && msg === 'a token could not be judged'))
+  const isFault = ({ level }: Record<string, unknown>) => level === 50
+  assert.deepEqual(
+    door.logged.filter(isFault).map(({ msg }) => msg),
+    ['a token could not be judged'],
+  )
+  await using third = await door.connect()
+  const away = await third.init(door.token())
+  refusedWith(away, 503, 20503, /nothing was changed/)
+  assert.deepEqual(away.payload, { backoff_policy: { reconnect_min_ms: 5_000 } })
+  assert.equal(door.logged.filter(isFault).length, 1)
 })
 
 test('[CS40] a request is answered with its status and JSON', async () => {

@@ -10,6 +10,8 @@ export interface Proxy {
   readonly refused: number
   /** Cuts those of them that `chosen` picks, both ways, without a word. */
   cut(chosen?: (place: number) => boolean): void
+  /** Whoever comes while it keeps silent is let in and never hears anything. */
+  keepSilent(isSilent: boolean): void
   /** While refused, nobody gets through. */
   refuse(isRefused: boolean): void
   /** Cuts the connection on which the words are said when their answer comes, which is lost. */
@@ -21,6 +23,7 @@ export const openProxy = async (targetPort: number): Promise<Proxy> => {
   const pairs = new Set<readonly [Socket, Socket]>()
   let isRefused = false
   let refused = 0
+  let isSilent = false
   let lost: string | undefined
   const server = createServer((near) => {
     if (isRefused) {
@@ -42,7 +45,7 @@ export const openProxy = async (targetPort: number): Promise<Proxy> => {
       far.unpipe(near).once('data', end).resume()
     })
     near.pipe(far)
-    far.pipe(near)
+    if (!isSilent) far.pipe(near)
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -64,6 +67,9 @@ export const openProxy = async (targetPort: number): Promise<Proxy> => {
     cut,
     refuse: (now) => {
       isRefused = now
+    },
+    keepSilent: (now) => {
+      isSilent = now
     },
     loseAnswerTo: (words) => {
       lost = words
