@@ -271,7 +271,7 @@ export class ChatClient {
     this.#rooms.delete(sid)
     room?.leave()
     this.#check()
-    for (const { look } of this.#waiters) look(sid)
+    for (const { look } of [...this.#waiters]) look(sid)
   }
 
   /** This user is no more: who comes back by that name is a new one, with places of their own. */
@@ -296,12 +296,18 @@ export class ChatClient {
       const waiter: Waiter = {
         check: () => {
           const room = this.#rooms.get(sid)
-          if (isIn ? !room?.isJoined : room) return
-          this.#waiters.delete(waiter)
-          resolve(room?.channel)
+          if (isIn ? room?.isJoined : !room) waiter.settle()
         },
-        look: (changed) => {
-          if (isIn && changed === sid) void this.#mustBeIn(sid).catch(waiter.reject)
+        settle: () => {
+          this.#waiters.delete(waiter)
+          resolve(this.#rooms.get(sid)?.channel)
+        },
+        look: async (changed) => {
+          if (changed !== sid) return
+          const status = await this.#standingIn(sid)
+          if (status === 'unknown') return
+          if (isIn && status !== 'joined') waiter.reject(putOut())
+          if (!isIn && status !== 'none') waiter.settle()
         },
         reject: (error) => {
           this.#waiters.delete(waiter)
@@ -310,16 +316,18 @@ export class ChatClient {
       }
       this.#waiters.add(waiter)
       waiter.check()
-      if (!this.#rooms.has(sid)) waiter.look(sid)
+      // What was told before the answer came may have been undone by then, and is not told again.
+      const isToldSoon = isIn && this.#rooms.get(sid)?.standing === 'joined'
+      if (this.#waiters.has(waiter) && !isToldSoon) waiter.look(sid)
     })
   }
 
-  /** Who was put out at once may never be told that they were in. @throws ChatError `missing` */
-  async #mustBeIn(sid: string): Promise<void> {
+  async #standingIn(sid: string): Promise<Channel['status'] | 'unknown'> {
     try {
-      await this.#connection.request('GET', `${this.#core.links.my_conversations}/${sid}`)
+      const { body } = await this.#connection.request('GET', `${this.#core.links.my_conversations}/${sid}`)
+      return inAnswer(body).status
     } catch (fault) {
-      if ((fault as ChatError).kind === 'missing') throw fault
+      return (fault as ChatError).kind === 'missing' ? 'none' : 'unknown'
     }
   }
 
@@ -337,7 +345,8 @@ export class ChatClient {
 /** Somebody who has joined or left, and waits until this is known here. */
 interface Waiter {
   readonly check: () => void
-  /** This user may be in a channel no more. */
+  readonly settle: () => void
+  /** What it waits for may have been undone, and may never be told. */
   readonly look: (channelSid: string) => void
   readonly reject: (error: ChatError) => void
 }
@@ -350,5 +359,7 @@ interface Configuration {
 }
 
 const NO_CHANNELS: ChannelPage = { items: [], hasNext: false, next: async () => NO_CHANNELS }
+
+const putOut = () => new ChatError('missing', 'This user was put out of the channel again')
 
 const notConnected = () => new ChatError('closed', 'The client is not connected')

@@ -56,6 +56,11 @@ export class Room {
     return this.#work
   }
 
+  /** How this user stands to it, though not all of it may be read yet. */
+  get standing(): Place['status'] {
+    return this.#place.status
+  }
+
   /** This user is a member, and all of it is followed. */
   get isJoined(): boolean {
     return this.#status === 'joined'

@@ -59,6 +59,76 @@ test('who joins while the invitation is being read is told of both, in order', a
   assert.deepEqual(lines, ['invited to Orders as invited', 'in Orders as joined'])
 })
 
+/** For a client whose answers can be held up; what it is told comes through. */
+const holding = () => {
+  let held: (() => void)[] | undefined
+  let added = 0
+  let isTold = () => {}
+  const WebSocket = passing((frame, hear) => {
+    if (held && frame.method === 'reply') return void held.push(hear)
+    hear()
+    if ((frame.payload as { event_type?: string })?.event_type !== 'map_item_added') return
+    added -= 1
+    if (added === 0) isTold()
+  })
+  return {
+    WebSocket,
+    /** @returns resolves when that many places have been added */
+    hold: (times: number): Promise<void> => {
+      held = []
+      added = times
+      return new Promise((resolve) => {
+        isTold = resolve
+      })
+    },
+    letGo: () => {
+      const late = held ?? []
+      held = undefined
+      for (const hear of late) hear()
+    },
+  }
+}
+
+test('who is added again before they know that they have left has left all the same', async () => {
+  await using stage = await openStage()
+  const vera = await stage.come('vera')
+  const channel = await vera.createChannel({ friendlyName: 'Orders' })
+  await channel.add('ben')
+  const { WebSocket, hold, letGo } = holding()
+  const ben = await stage.come('ben', { WebSocket })
+  const lines = listen(ben)
+  const [hasLeft, isBack] = [next(ben, 'channelLeft'), next(ben, 'channelJoined')]
+  const isTold = hold(1)
+  const leaving = ben.channels[0]?.leave()
+  await hasLeft
+  await channel.add('ben')
+  await isTold
+  letGo()
+  await leaving
+  await isBack
+  assert.deepEqual(lines, ['left Orders', 'in Orders as joined'])
+})
+
+test('who is put out and invited before they know that they were in waits no longer for it', async () => {
+  await using stage = await openStage()
+  const vera = await stage.come('vera')
+  const lobby = await vera.createChannel({ friendlyName: 'Lobby', type: 'public' })
+  const { WebSocket, hold, letGo } = holding()
+  const ben = await stage.come('ben', { WebSocket })
+  const seen = await ben.getChannel(lobby.sid)
+  const [isIn, isOut] = [next(vera, 'memberJoined'), next(vera, 'memberLeft')]
+  const isTold = hold(2)
+  const refused = assert.rejects(seen.join(), { name: 'ChatError', kind: 'missing' })
+  await isIn
+  await lobby.remove('ben')
+  await isOut
+  await lobby.invite('ben')
+  await isTold
+  letGo()
+  await refused
+  assert.equal((await seen.join()).status, 'joined')
+})
+
 test('a channel that could be read in part only is read again, and followed', async () => {
   await using stage = await openStage()
   const vera = await stage.come('vera')
