@@ -209,7 +209,7 @@ const mustHaveCome = async (
   if (target !== undefined) assert.equal(after.workflow?.target === target, !isLater, said)
   if (/the transfer fails/.test(outcome)) assert.equal(after.transfer, null, said)
   if (/keeps? the task/.test(outcome)) assert.match(after.assignment_status, /^(assigned|wrapping)$/, said)
-  if (/nobody else may take|waits where it waited/.test(outcome))
+  if (/nobody else may take|waits where it waited|goes through its workflow again/.test(outcome))
     assert.match(after.assignment_status, /^(pending|reserved)$/, said)
   const [, name, activity] = /^The offer to (\w+) is over(?:, who goes into (\w+))?/.exec(outcome) ?? []
   if (name === undefined) return

@@ -531,6 +531,49 @@ describe('Explain', () => {
     assert.equal((await explainTask(centre, task)).summary, 'ben has it; ana wraps it up.')
   })
 
+  test('says what becomes of a task that was given away for good, where nobody takes it', async () => {
+    await using bridge = await openBridge()
+    const { centre, world, ask, token } = bridge
+    const queue = await centre.queue('All')
+    const [ana, ben] = [await centre.worker('ana'), await centre.worker('ben', {}, centre.away)]
+    const given = async (options: object, afterMs: number) => {
+      const task = await centre.task(options)
+      await world.settle()
+      await centre.answer(task, 'ana', 'accepted')
+      world.clock.advance(afterMs)
+      await world.settle()
+      await centre.workspace.workers(ben).update({ activitySid: centre.available })
+      const [own] = await centre.workspace.tasks(task).reservations.list()
+      const form = { TaskSid: task, ReservationSid: own?.sid, To: ben, Mode: 'COLD' }
+      assert.equal((await ask('POST', `Workers/${ana}/Transfers`, token(ana), form)).status, 200)
+      const over = nextOf(await explainTask(centre, task), 'reservation_timeout')
+      world.clock.advance(Date.parse(over?.at ?? '') - world.clock.now())
+      await world.settle()
+      const { assignmentStatus, reason } = await centre.workspace.tasks(task).fetch()
+      await centre.workspace.tasks(task).remove()
+      return [over?.outcome.split('; ')[1], assignmentStatus, reason || null]
+    }
+    const workflowSid = await centre.workflow('A minute', {
+      filters: [{ expression: '1 == 1', targets: [{ queue, timeout: 60 }] }],
+    })
+    assert.deepEqual(await given({ workflowSid, timeout: 3_600 }, 61_000), [
+      'the transfer fails, and the task is canceled: Task canceled on Workflow timeout.',
+      'canceled',
+      'Task canceled on Workflow timeout',
+    ])
+    const endless = await centre.workflow('Endless', { default_filter: { queue } })
+    assert.deepEqual(await given({ workflowSid: endless }, 61_000), [
+      'the transfer fails, and the task goes through its workflow again.',
+      'pending',
+      null,
+    ])
+    assert.deepEqual(await given({ taskQueueSid: queue }, 61_000), [
+      'the transfer fails, and the task waits where it waited before.',
+      'pending',
+      null,
+    ])
+  })
+
   test('is for back ends, and each for their own', async () => {
     await using world = await openWorld()
     const centre = await openCentre(world)

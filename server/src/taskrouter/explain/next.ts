@@ -103,10 +103,13 @@ const afterOffer = async (
     at,
   }: { own: StoredReservation | undefined; others: readonly StoredReservation[]; at: number },
 ): Promise<string> => {
-  const { workspace, transfer, knownWorker } = standing
+  const { workspace, live, transfer, knownWorker } = standing
   const goes = own && (await activityAfter(reader, own, workspace))
   const over = `The offer to ${own?.worker_name ?? 'the worker'} is over${goes ? `, who goes into ${goes}` : ''}`
-  if (transfer?.transfer_type === 'WORKER') return `${over}; the transfer fails, and ${takenBack(standing)}.`
+  if (transfer?.transfer_type === 'WORKER') {
+    const back = keep(live, transfer) ?? (await anew(reader, standing, at))
+    return `${over}; the transfer fails, and ${back}.`
+  }
   if (others.length) return `${over}; ${listed(others)} may still answer, and another is asked.`
   const moves = await moveAt(reader, standing, at)
   if (moves !== undefined) return `${over}, and ${moves}.`
@@ -125,14 +128,26 @@ const activityAfter = async (
   return activity.available > worker.available ? undefined : activity.friendly_name
 }
 
-const takenBack = ({ transfer, live }: Standing): string => {
+/** Who still has a task that another did not take; undefined where nobody has. */
+const keep = (live: readonly StoredReservation[], transfer: TransferRow): string | undefined => {
   const having = live.filter(
     (it) =>
       it.reservation_status === 'accepted' ||
-      (transfer?.transfer_mode === 'WARM' && it.sid === transfer.initiating_reservation_sid),
+      (transfer.transfer_mode === 'WARM' && it.sid === transfer.initiating_reservation_sid),
   )
-  if (!having.length) return 'the task waits where it waited before'
+  if (!having.length) return undefined
   return `${listed(having)} ${having.length > 1 ? 'keep' : 'keeps'} the task`
+}
+
+/** What becomes of a task that nobody has any more: its workflow may have nowhere left for one of its age. */
+const anew = async (reader: Reader, { task, workflow }: Standing, at: number): Promise<string> => {
+  if (!workflow) return 'the task waits where it waited before'
+  const configuration = parseWorkflowConfiguration(workflow.configuration)
+  const facts = factsOf(task, at)
+  const stop = await pastNobody(reader, { task, configuration, facts, stop: enter(configuration, facts) })
+  return stop.kind === 'nowhere'
+    ? `the task is canceled: ${REASONS[stop.why]}`
+    : 'the task goes through its workflow again'
 }
 
 /** Where a task goes when it is moved on at a moment to come; undefined where it stays. */
