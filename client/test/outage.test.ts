@@ -124,3 +124,25 @@ test('a database that is away for seconds is said to be, and afterwards all goes
   await listener.until('/heard', 3)
   await nothingRuns(world)
 })
+
+test('what was committed without anybody being told so is heard all the same', async () => {
+  await using behind = await openBehind()
+  const { stage, way } = behind
+  const { service } = stage
+  const ana = await stage.come('ana')
+  const sol = await stage.comeWithSdk('sol')
+  const channel = await ana.createChannel({ friendlyName: 'Room' })
+  await channel.add('sol')
+  await sol.next('channelJoined')
+  await sol.messages(channel.sid)
+  const heard = next(ana, 'messageAdded')
+  way.loseCommitOf('words that are lost')
+  const saying = service.channels(channel.sid).messages.create({ body: 'words that are lost' })
+  await assert.rejects(saying, {
+    status: 503,
+    code: 20503,
+    message: /the database was lost while this was written down: it may have been done$/,
+  })
+  assert.equal((await heard).body, 'words that are lost')
+  await sol.next('messageAdded', (it) => it.body === 'words that are lost')
+})

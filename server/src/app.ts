@@ -131,6 +131,7 @@ export const openHouse = async (options: HouseOptions): Promise<House> => {
             realtime?.hear(events)
             for (const { topic, about } of notices) bus.publish(topic, about)
           },
+          inDoubt: (events) => realtime?.doubt(events),
         },
         onFault: (fault) => log.error({ fault }, 'the store met a fault'),
       }),

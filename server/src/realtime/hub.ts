@@ -85,6 +85,8 @@ export interface Hub {
   forget(client: Client): void
   /** What was committed in this process. */
   hear(events: readonly Event[]): void
+  /** What may have been committed in this process: every node looks into the rows. */
+  doubt(events: readonly Event[]): void
   /** That an object has come to a number, somewhere else. */
   hint(name: string, number: number): void
   /** Notices may have been lost: what has happened meanwhile is read, and who may not follow any more is dropped. */
@@ -292,6 +294,12 @@ export const openHub = ({ reader, encode, onFault, tellOthers }: HubOptions): Hu
           // The hint comes round to this process, too: by now it says nothing new.
           tellOthers?.(name, number)
         }
+    },
+    doubt: (events) => {
+      for (const event of events)
+        // That something is gone is told when it is sure.
+        for (const { followed, number } of happeningsOf(event))
+          if (number !== GONE) tellOthers?.(nameOf(followed), number)
     },
     hint: (name, number) => {
       const place = places.get(name)

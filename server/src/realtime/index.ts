@@ -50,6 +50,8 @@ export interface Realtime extends AsyncDisposable {
   readonly bridge: EventBridge
   /** What this process has committed. */
   hear(events: readonly Event[]): void
+  /** What it may have committed. */
+  doubt(events: readonly Event[]): void
   /** For metrics: connections, and what they follow. */
   readonly connections: number
   readonly followings: number
@@ -59,6 +61,9 @@ const FRAME_ID_DIGITS = 32
 const NODE_DIGITS = 32
 
 const TYPING = 'twilio.ipmsg.typing_indicator'
+
+/** After how long the rows say whether something is committed whose connection was lost, in milliseconds. */
+const IN_DOUBT_MS = 1_000
 
 const CHAT_PATH = /^\/Client\/(v1|v2)\/(.*)$/
 const REGISTRATIONS_PATH = /^\/v1\/registrations\/?(.*)$/
@@ -216,6 +221,7 @@ export const openRealtime = (options: RealtimeOptions): Realtime => {
         if (out) bus.publish(TURNED_OUT_TOPIC, out)
       }
     },
+    doubt: (events) => void setTimeout(() => hub.doubt(events), IN_DOUBT_MS).unref(),
     get connections() {
       return sockets.size + bridge.door.size
     },

@@ -222,7 +222,9 @@ class PostgresStore implements Store {
           broken = true
         })
         if (!dialects.postgres.isAway(fault)) throw fault
-        throw this.#away(isUnsent(fault) ? 'not changed' : fate, fault)
+        if (isUnsent(fault)) fate = 'not changed'
+        if (fate === 'in doubt') this.#handed.hooks.inDoubt?.(tx.events)
+        throw this.#away(fate, fault)
       }
     } finally {
       client.release(broken)

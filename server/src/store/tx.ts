@@ -63,6 +63,8 @@ export interface Hooks {
   react(tx: Tx, events: readonly Event[]): Promise<void>
   /** It is committed, and there is something to tell. A fault here undoes nothing. */
   committed(events: readonly Event[], notices: readonly Notice[]): void
+  /** It was to be committed, and no answer came: the rows will say whether it was. */
+  inDoubt?(events: readonly Event[]): void
 }
 
 /** Time and chance, handed in. */

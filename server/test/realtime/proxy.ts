@@ -14,8 +14,8 @@ export interface Proxy {
   keepSilent(isSilent: boolean): void
   /** While refused, nobody gets through. */
   refuse(isRefused: boolean): void
-  /** Cuts the connection on which the words are said when their answer comes, which is lost. */
-  loseAnswerTo(words: string): void
+  /** A transaction of PostgreSQL's in which the words are said is committed, and its connection cut before it is told so. */
+  loseCommitOf(words: string): void
   [Symbol.asyncDispose](): Promise<void>
 }
 
@@ -40,9 +40,10 @@ export const openProxy = async (targetPort: number): Promise<Proxy> => {
       far.destroy()
     }
     for (const socket of pair) socket.on('error', end).on('close', end)
+    let isLost = false
     near.on('data', (said) => {
-      if (lost === undefined || !said.includes(lost)) return
-      far.unpipe(near).once('data', end).resume()
+      isLost ||= lost !== undefined && said.includes(lost)
+      if (isLost && said.includes('commit\0')) far.unpipe(near).once('data', end).resume()
     })
     near.pipe(far)
     if (!isSilent) far.pipe(near)
@@ -71,7 +72,7 @@ export const openProxy = async (targetPort: number): Promise<Proxy> => {
     keepSilent: (now) => {
       isSilent = now
     },
-    loseAnswerTo: (words) => {
+    loseCommitOf: (words) => {
       lost = words
     },
     [Symbol.asyncDispose]: async () => {

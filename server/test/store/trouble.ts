@@ -121,7 +121,7 @@ const postgresRules = (openPlace: OpenPlace): void => {
     await using place = await openPlace()
     await using proxy = await proxyTo(place)
     const store = await openBehind(place, proxy)
-    proxy.loseAnswerTo('commit\0')
+    proxy.loseCommitOf(sidOf(1))
     await isAway(add(store, sidOf(1)), /it may have been done$/, true)
     assert.deepEqual(await sids(store.reader), [sidOf(1)])
   })
