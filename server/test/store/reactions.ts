@@ -199,7 +199,8 @@ export const reactionRules = (engine: Engine, openPlace: OpenPlace): void => {
           tx.record(event('a'))
         })
       await Promise.all([cross(sidOf(1), sidOf(2)), cross(sidOf(2), sidOf(1))])
-      assert.equal(runs, 3)
+      // Whoever is run again may hold their first row before the other has woken, and lose once more.
+      assert.ok(runs >= 3, `${runs} runs`)
       assert.equal(await house.waiting(), 0)
       assert.deepEqual(house.told, ['a', 'a'])
     })
