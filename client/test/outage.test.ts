@@ -4,25 +4,40 @@ import { test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { reading } from '../../server/src/store/query.ts'
 import { openProxy, type Proxy as Way } from '../../server/test/realtime/proxy.ts'
-import type { World } from '../../server/test/world/index.ts'
+import type { World, WorldOptions } from '../../server/test/world/index.ts'
 import { openPostgres } from '../../server/test/world/postgres.ts'
-import { ChatError } from '../src/index.ts'
+import { ChatError, WorkerError } from '../src/index.ts'
 import { PATIENCE_MS } from './next.ts'
-import { next, openStage, type Stage } from './stage.ts'
+import { next, openStage } from './stage.ts'
+import { nextOf, openWorkerStage } from './worker-stage.ts'
 
-interface Behind extends AsyncDisposable {
+interface Behind<Stage> extends AsyncDisposable {
   readonly stage: Stage
   /** From the house to its database. */
   readonly way: Way
 }
 
-const openBehind = async (): Promise<Behind> => {
+const openBehind = async <Stage extends AsyncDisposable>(
+  openStageOn: (options: WorldOptions) => Promise<Stage>,
+): Promise<Behind<Stage>> => {
   const open = new AsyncDisposableStack()
   const url = new URL(open.use(await openPostgres()).url)
   const way = open.use(await openProxy(Number(url.port)))
   url.port = String(way.port)
-  const stage = open.use(await openStage({ databaseUrl: url.href }))
+  const stage = open.use(await openStageOn({ databaseUrl: url.href }))
   return { stage, way, [Symbol.asyncDispose]: () => open.disposeAsync() }
+}
+
+const leave = (way: Way): void => {
+  way.refuse(true)
+  way.cut()
+}
+
+/** The database is back when every node has tried for some seconds. */
+const comeBack = async (way: Way, nodes = 1): Promise<void> => {
+  const before = way.refused
+  await until(() => way.refused >= before + REFUSED * nodes, 'the house tries again and again')
+  way.refuse(false)
 }
 
 const until = async (isSo: () => boolean | Promise<boolean>, what: string): Promise<void> => {
@@ -39,14 +54,14 @@ const claimed = reading((db) => db.selectFrom('jobs').select('sid').where('lease
 const nothingRuns = ({ house }: World): Promise<void> =>
   until(async () => (await claimed.all(house.store.reader, {})).length === 0, 'no job runs any more')
 
-/** So many attempts of the house to reach its database fail: more than what any one request makes. */
-const REFUSED = 25
+/** How often each node tries to reach its database in some seconds: several times a second. */
+const REFUSED = 12
 
 const NOTHING_CHANGED =
   'Service is unavailable: the database cannot be used right now, and nothing was changed'
 
 test('a database that is away for seconds is said to be, and afterwards all goes on by itself', async () => {
-  await using behind = await openBehind()
+  await using behind = await openBehind(openStage)
   const { stage, way } = behind
   const { world, service, token } = stage
   const { listener } = world
@@ -77,8 +92,7 @@ test('a database that is away for seconds is said to be, and afterwards all goes
   await listener.until('/heard', 1)
   await nothingRuns(world)
 
-  way.refuse(true)
-  way.cut()
+  leave(way)
   await assert.rejects(say('meanwhile'), { status: 503, code: 20503, message: NOTHING_CHANGED })
   const path = `/v2/Services/${stage.serviceSid}`
   const asked = await world.fetch(path)
@@ -105,9 +119,7 @@ test('a database that is away for seconds is said to be, and afterwards all goes
   })
   const read = channel.getMessages()
   const vera = stage.come('vera')
-  const before = way.refused
-  await until(() => way.refused >= before + REFUSED, 'the house tries again and again')
-  way.refuse(false)
+  await comeBack(way, 2)
 
   await say('after')
   await isHeard('after')
@@ -126,7 +138,7 @@ test('a database that is away for seconds is said to be, and afterwards all goes
 })
 
 test('what was committed without anybody being told so is heard all the same', async () => {
-  await using behind = await openBehind()
+  await using behind = await openBehind(openStage)
   const { stage, way } = behind
   const { service } = stage
   const ana = await stage.come('ana')
@@ -145,4 +157,29 @@ test('what was committed without anybody being told so is heard all the same', a
   })
   assert.equal((await heard).body, 'words that are lost')
   await sol.next('messageAdded', (it) => it.body === 'words that are lost')
+})
+
+test('a worker goes on by themselves as well', async () => {
+  await using behind = await openBehind(openWorkerStage)
+  const { stage, way } = behind
+  const { centre, world } = stage
+  const ana = await stage.hire('ana')
+  const inHand = await stage.give(ana)
+  await nothingRuns(world)
+
+  leave(way)
+  await assert.rejects(inHand.complete(), (fault) => {
+    assert.ok(fault instanceof WorkerError)
+    assert.deepEqual([fault.kind, fault.status, fault.code], ['server', 503, 20503])
+    assert.equal(fault.message, NOTHING_CHANGED)
+    return true
+  })
+  const read = ana.getTaskQueues()
+  await comeBack(way)
+
+  assert.ok((await read).length > 0)
+  const offered = nextOf(ana, 'reservationCreated')
+  await centre.task({ routingTarget: ana.worker.sid })
+  await (await offered).reject()
+  await nothingRuns(world)
 })

@@ -17,7 +17,7 @@ const REQUEST_TIMEOUT_MS = 15_000
 /** How long a request waits for a connection. */
 const WAIT_TIMEOUT_MS = 30_000
 
-/** How often what only reads is asked. */
+/** How often what only reads is asked where the connection ends before the answer. */
 const READS_MAX = 3
 
 /** The server says something every 15 seconds: what was silent for two of these is given up. */
@@ -142,15 +142,18 @@ export class Bridge {
    * @throws WorkerError for an answer that is no success, and where none comes
    */
   async ask(method: 'GET' | 'POST', path: string, params: object = {}): Promise<Data> {
-    for (let times = 1; ; times += 1) {
+    const late = Date.now() + WAIT_TIMEOUT_MS
+    for (let lost = 0; ; ) {
       await this.#connected()
       try {
         return await this.#ask(method, path, params)
       } catch (fault) {
         const { kind, status } = fault as WorkerError
-        const isPassing = kind === 'lost' || status === UNAVAILABLE
-        if (method !== 'GET' || !isPassing || times === READS_MAX) throw fault
-        if (status === UNAVAILABLE) await this.#wait(AGAIN_MS, (it) => it.goOn())
+        const isAway = status === UNAVAILABLE
+        if (kind === 'lost') lost += 1
+        const mayTry = isAway ? Date.now() < late : kind === 'lost' && lost < READS_MAX
+        if (method !== 'GET' || !mayTry) throw fault
+        if (isAway) await this.#wait(AGAIN_MS, (it) => it.goOn())
       }
     }
   }
