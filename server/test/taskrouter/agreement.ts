@@ -83,6 +83,29 @@ export const agree = ({ workspaces, workers, channels, tasks, reservations, ...a
     const [offers, hands] = expected[task.assignment_status as 'pending'] ?? [0, 1]
     // Who gave it to another may still have it, or be tidying up.
     if (!given.has(task.sid)) assert.deepEqual([pending, taken], [offers, hands], what)
+    const accepted = own.filter((it) => it.reservation_status === 'accepted').length
+    const open = all.transfers.filter((it) => it.task_sid === task.sid && it.transfer_status === 'initiated')
+    assert.deepEqual(
+      open.map((it) => it.sid),
+      task.transfer_sid === null ? [] : [task.transfer_sid],
+      `${what}: transfer`,
+    )
+    switch (task.assignment_status) {
+      case 'assigned':
+        assert.ok(accepted > 0 && pending === 0, what)
+        break
+      case 'wrapping':
+        assert.ok(accepted === 0 && taken > 0 && pending === 0, what)
+        break
+      case 'canceled':
+      case 'completed':
+        assert.deepEqual(own, [], what)
+        break
+      default:
+        assert.equal(task.assignment_status, pending > 0 ? 'reserved' : 'pending', what)
+        // Nobody is offered what somebody has, but for a transfer.
+        assert.ok(accepted === 0 || open.length > 0, what)
+    }
     const waits = ['pending', 'reserved'].includes(task.assignment_status) && pending < task.offers_max
     assert.equal(task.waits, Number(waits), `${what}: waits`)
   }

@@ -52,7 +52,8 @@ export const openAttendance = ({
     writing = writing
       .then(() =>
         store.transact('taskrouter.attend', async (tx) => {
-          for (const sid of workerSids) await expectGone(tx, sid, tx.now() + forMs)
+          // In one order, so that nodes with the same workers do not wait in a circle.
+          for (const sid of [...workerSids].sort()) await expectGone(tx, sid, tx.now() + forMs)
         }),
       )
       .then(() => {
