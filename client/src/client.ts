@@ -1,6 +1,6 @@
 import { Channel, type ChannelNames, inAnswer } from './channel.ts'
 import { Connection } from './connection.ts'
-import { type Core, type Links, sameData } from './core.ts'
+import type { Core, Links } from './core.ts'
 import { Emitter } from './emitter.ts'
 import { ChatError } from './error.ts'
 import type { ChatEvents } from './events.ts'
@@ -66,7 +66,8 @@ export class ChatClient {
   #configuration: Configuration | undefined
   #starting: Promise<void> | undefined
   #isStarted = false
-  #me: { readonly user: User } | undefined
+  /** Its channels are told of as they are found. */
+  #isNewUser = false
 
   constructor({ url, getToken, WebSocket = globalThis.WebSocket }: ChatClientOptions) {
     this.#connection = new Connection({
@@ -116,8 +117,9 @@ export class ChatClient {
 
   /** This user, as of now. @throws ChatError `closed` before the first connection */
   get user(): User {
-    if (!this.#me) throw notConnected()
-    return this.#me.user
+    const { me } = this.#users
+    if (!me) throw notConnected()
+    return me
   }
 
   /** The channels that this user is in or invited to, as of now. */
@@ -222,8 +224,7 @@ export class ChatClient {
     const configuration = body as Configuration
     this.#configuration = configuration
     const { identity, sync_objects: names } = configuration
-    const me = this.#users.follow(identity, names.my_user_info)
-    this.#users.keep(identity, me)
+    const me = this.#users.followMe(identity, names.my_user_info)
     // What it fails with is heard below, unless something else has failed before.
     me.catch(() => {})
     const places = new Map<string, Place>()
@@ -232,13 +233,11 @@ export class ChatClient {
       if (following) this.#placeChanged(change)
       else places.set(String(change.item), change.data)
     })
-    const before = this.#me?.user
-    this.#me = await me
-    if (before && !sameData(before, this.user)) this.#events.emit('userUpdated', this.user, before)
+    await me
     const entering = [...places]
     const enterNext = async (): Promise<void> => {
       for (let it = entering.shift(); it; it = entering.shift())
-        await this.#roomOf(...it).stand(it[1], !before)
+        await this.#roomOf(...it).stand(it[1], !this.#isNewUser)
     }
     await Promise.all(Array.from({ length: ENTERED_AT_ONCE }, enterNext))
     this.#isStarted = true
@@ -279,6 +278,7 @@ export class ChatClient {
     for (const sid of [...this.#rooms.keys()]) this.#left(sid)
     this.#giveUp(new ChatError('missing', 'The user was removed'))
     this.#isStarted = false
+    this.#isNewUser = true
     this.#starting = undefined
     this.#connection.drop(new ChatError('lost', 'The user was removed'))
   }

@@ -46,6 +46,7 @@ export class Users {
   readonly #core: Core
   readonly #tellsPresence: () => boolean
   readonly #followed = new Map<string, Promise<Followed>>()
+  #me: Followed | undefined
 
   constructor(core: Core, tellsPresence: () => boolean) {
     this.#core = core
@@ -70,11 +71,11 @@ export class Users {
   async #find(identity: string): Promise<Followed> {
     const { connection, links } = this.#core
     const { body } = await connection.request('GET', `${links.users}/${encodeURIComponent(identity)}`)
-    return this.follow(identity, body.sync_objects.user_info_map)
+    return this.#follow(identity, body.sync_objects.user_info_map)
   }
 
   /** @param map the name of their object */
-  async follow(identity: string, map: string): Promise<Followed> {
+  async #follow(identity: string, map: string): Promise<Followed> {
     const { sync, events } = this.#core
     const info: Info = {}
     let it: Followed | undefined
@@ -91,17 +92,33 @@ export class Users {
       if (!sameData(before, it.user)) events.emit('userUpdated', it.user, before)
     })
     it = { following, user: new User(this.#core, identity, info) }
+    if (identity === this.#core.identity) this.#become(it)
     await sync.follow([following])
     return it
   }
 
-  /** This user, who is followed from the start. */
-  keep(identity: string, it: Promise<Followed>): void {
-    this.#followed.set(identity, it)
+  /** This user, once they are known. */
+  get me(): User | undefined {
+    return this.#me?.user
   }
 
-  /** They are no user any more. Somebody may be of that name again, and is found anew. */
+  /** Follows this user, from the start and for good. Resolves when they are known. */
+  async followMe(identity: string, map: string): Promise<void> {
+    const it = this.#follow(identity, map)
+    this.#followed.set(identity, it)
+    await it
+  }
+
+  /** Before anything is told of who they are now. */
+  #become(it: Followed): void {
+    const before = this.me
+    this.#me = it
+    if (before && !sameData(before, it.user)) this.#core.events.emit('userUpdated', it.user, before)
+  }
+
+  /** They are no user any more. Somebody may be of that name again, and is found anew; this user is kept anew. */
   #removed(identity: string, following: Following): void {
+    if (identity === this.#core.identity) return
     const it = this.#followed.get(identity)
     const forget = (found: Followed): void => {
       if (found.following === following && this.#followed.get(identity) === it)

@@ -185,6 +185,10 @@ for (const isAway of [false, true])
     const ana = await stage.come('ana')
     assert.equal((await ana.getUser('vera')).friendlyName, 'Vera')
     const lines = listen(vera)
+    const names: (string | null)[][] = []
+    vera.on('userUpdated', (it, before) => {
+      if (it.friendlyName !== before.friendlyName) names.push([before.friendlyName, it.friendlyName])
+    })
     const back = connected(vera)
     if (isAway) {
       stage.network.refuse(true)
@@ -205,6 +209,11 @@ for (const isAway of [false, true])
     assert.equal(vera.user.friendlyName, null)
     const seen = next(ana, 'userUpdated', (it) => it.identity === 'vera' && it.friendlyName === 'Vera II')
     assert.equal((await ana.getUser('vera')).friendlyName, null)
+    const renamed = next(vera, 'userUpdated', (it) => it.friendlyName === 'Vera II')
     await vera.user.update({ friendlyName: 'Vera II' })
-    await seen
+    await Promise.all([seen, renamed])
+    assert.deepEqual(names, [
+      ['Vera', null],
+      [null, 'Vera II'],
+    ])
   })
