@@ -1,103 +1,203 @@
 /** Many at once, dropped at random: in the end what each has been told is what is there. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { ChatClient } from '../src/index.ts'
-import { next, openStage, type Stage } from './stage.ts'
+import { isDeepStrictEqual } from 'node:util'
+import type { Channel, ChatClient } from '../src/index.ts'
+import { Believer, whatIs } from './believer.ts'
+import { PATIENCE_MS } from './next.ts'
+import { openStage, type Stage } from './stage.ts'
 
-const PEOPLE = 24
-const CHANNELS = 6
-const ROUNDS = 60
+const PEOPLE = 10
+/** Some are here twice. */
+const TWINS = 2
+const CHANNELS = 5
+const ROUNDS = 25
+const DEEDS_A_ROUND = 16
 
-/** What a client has been told of messages, by channel and index; and what came twice or backwards. */
-const believe = (client: ChatClient) => {
-  const bodies = new Map<string, Map<number, string | null>>()
-  const latest = new Map<string, number>()
-  const complaints: string[] = []
-  const of = (sid: string) => bodies.get(sid) ?? bodies.set(sid, new Map()).get(sid)
-  client.on('messageAdded', ({ channelSid, index, body }) => {
-    if (index <= (latest.get(channelSid) ?? -1)) complaints.push(`${channelSid} ${index} came late`)
-    latest.set(channelSid, index)
-    of(channelSid)?.set(index, body)
-  })
-  client.on('messageUpdated', ({ channelSid, index, body }) => of(channelSid)?.set(index, body))
-  client.on('messageRemoved', ({ channelSid, index }) => of(channelSid)?.delete(index))
-  return { complaints, of: (sid: string) => Object.fromEntries(of(sid) ?? []) }
+const chance = (part: number) => Math.random() < part
+const one = <T>(of: readonly T[]): T => of[Math.floor(Math.random() * of.length)] as T
+
+interface Crowd {
+  readonly service: Stage['service']
+  readonly identities: readonly string[]
+  readonly clients: readonly ChatClient[]
+  /** Those that there are, or were. */
+  readonly channelSids: string[]
 }
 
-const atRest = async ({ service }: Stage, sid: string) => {
-  const channel = service.channels(sid)
-  const [messages, members, { friendlyName }] = await Promise.all([
-    channel.messages.list(),
-    channel.members.list(),
-    channel.fetch(),
-  ])
-  return {
-    messages: Object.fromEntries(messages.map((it) => [it.index, it.body])),
-    members: Object.fromEntries(members.map((it) => [it.identity, JSON.parse(it.attributes)])),
-    friendlyName,
+/** What happens at random, each as often as the others; what is refused, or lost, does not matter. */
+const deedsOf = ({ service, identities, clients, channelSids }: Crowd) => {
+  let count = 0
+  const isJoined = ({ status }: Channel) => status === 'joined'
+  const mine = (): Channel => one(one(clients).channels.filter(isJoined))
+  const channel = () => service.channels(one(channelSids))
+  const number = () => JSON.stringify({ number: count++ })
+  const anyMessage = async () => one((await mine().getMessages({ limit: 10 })).items)
+  const putOut = async () => {
+    const [at, identity] = [channel(), one(identities)]
+    await at.members(identity).remove()
+    return { at, identity }
   }
+  const deeds: Record<string, () => Promise<unknown>> = {
+    send: () => mine().send({ body: `${count++}`, attributes: { count } }),
+    'send much': () =>
+      Promise.all(Array.from({ length: 12 }, () => channel().messages.create({ body: `${count++}` }))),
+    'send by REST': () => channel().messages.create({ from: one(identities), body: `${count++}` }),
+    edit: async () => (await anyMessage()).update({ body: `${count++}`, attributes: { count } }),
+    'edit by REST': async () => {
+      const { sid, channelSid } = await anyMessage()
+      await service.channels(channelSid).messages(sid).update({ attributes: number() })
+    },
+    delete: async () => (await anyMessage()).remove(),
+    'delete by REST': async () => {
+      const { sid, channelSid } = await anyMessage()
+      await service.channels(channelSid).messages(sid).remove()
+    },
+    'create a channel': async () => {
+      const type = one(['public', 'private'] as const)
+      channelSids.push((await one(clients).createChannel({ friendlyName: `${count++}`, type })).sid)
+    },
+    'destroy a channel': async () => {
+      if (chance(0.3)) await channel().remove()
+    },
+    rename: () => mine().update({ friendlyName: `${count++}`, attributes: { count } }),
+    'name by REST': () => channel().update({ uniqueName: chance(0.5) ? '' : `${count++}` }),
+    add: () => mine().add(one(identities), { count: count++ }),
+    'add by REST': () => channel().members.create({ identity: one(identities) }),
+    leave: () => mine().leave(),
+    'leave and join': async () => {
+      const left = mine()
+      await left.leave()
+      await left.join()
+    },
+    'put out': () => mine().remove(one(identities)),
+    'put out and add': async () => {
+      const { at, identity } = await putOut()
+      await at.members.create({ identity })
+    },
+    'put out and invite': async () => {
+      const { at, identity } = await putOut()
+      await at.invites.create({ identity })
+    },
+    invite: () => mine().invite(one(identities)),
+    'accept an invitation': () => one(one(clients).channels.filter((it) => !isJoined(it))).join(),
+    'decline an invitation': () => one(one(clients).channels.filter((it) => !isJoined(it))).decline(),
+    'join a public channel': async () => {
+      const { items } = await one(clients).getPublicChannels()
+      await one(items.filter((it) => it.status === 'none')).join()
+    },
+    'member attributes': () => one(mine().members).updateAttributes({ count: count++ }),
+    'member attributes by REST': () => channel().members(one(identities)).update({ attributes: number() }),
+    role: async () => {
+      const roles = await service.roles.list()
+      const { sid: roleSid } = one(roles.filter((it) => it.type === 'channel'))
+      await channel().members(one(identities)).update({ roleSid })
+    },
+    'read all': () => mine().setAllConsumed(),
+    'read nothing': () => mine().setConsumed(null),
+    'read by REST': () => channel().members(one(identities)).update({ lastConsumedMessageIndex: 1 }),
+    level: () => mine().setNotificationLevel(one(['default', 'muted'])),
+    type: () => mine().sayTyping(),
+    user: () => one(clients).user.update({ friendlyName: `${count++}` }),
+    'user by REST': () => service.users(one(identities)).update({ attributes: number() }),
+    'get a user': () => one(clients).getUser(one(identities)),
+    'remove a user': async () => {
+      if (chance(0.2)) await service.users(one(identities)).remove()
+    },
+  }
+  return Object.entries(deeds)
+}
+
+const connected = (clients: readonly ChatClient[], count: number): Promise<void> =>
+  new Promise((resolve) => {
+    const check = () => {
+      if (clients.filter((it) => it.state === 'connected').length < count) return
+      for (const end of ends) end()
+      resolve()
+    }
+    const ends = clients.map((it) => it.on('stateChanged', check))
+    check()
+  })
+
+/** As its client shows a user, and the same by REST. */
+const userShown = async ({ service }: Stage, client: ChatClient, identity: string) => {
+  const { friendlyName, attributes, isOnline } = await client.getUser(identity)
+  const is = await service.users(identity).fetch()
+  return [
+    { friendlyName, attributes, isOnline },
+    { friendlyName: is.friendlyName, attributes: JSON.parse(is.attributes), isOnline: is.isOnline },
+  ]
 }
 
 describe('a crowd', () => {
   test('dropped and revived under load ends in agreement', async () => {
     await using stage = await openStage()
-    const channels = await Promise.all(
-      Array.from({ length: CHANNELS }, (_, at) =>
-        stage.service.channels.create({ friendlyName: `Room ${at}` }),
-      ),
-    )
+    const { service } = stage
+    const roles = await service.roles.list()
+    const user = roles.find((it) => it.friendlyName === 'channel user')
+    const mayMore = ['addMember', 'removeMember', 'inviteMember', 'editChannelName', 'editChannelAttributes']
+    await service.roles(user?.sid ?? '').update({ permission: [...(user?.permissions ?? []), ...mayMore] })
     const identities = Array.from({ length: PEOPLE }, (_, at) => `person-${at}`)
-    for (const { sid } of channels)
-      for (const identity of identities) await stage.service.channels(sid).members.create({ identity })
-    const clients = await Promise.all(identities.map((it) => stage.come(it)))
-    const beliefs = clients.map(believe)
-    const one = <T>(of: readonly T[]): T => of[Math.floor(Math.random() * of.length)] as T
-
-    for (let round = 0; round < ROUNDS; round += 1) {
-      stage.network.cut(() => Math.random() < 0.3)
-      const { sid } = one(channels)
-      const channel = stage.service.channels(sid)
-      const made = await Promise.all(
-        [1, 2, 3, 4].map((it) => channel.messages.create({ from: one(identities), body: `${round}.${it}` })),
-      )
-      const client = one(clients)
-      // What is lost may have been done: the end tells.
-      const sending = client.channels.find((it) => it.sid === sid)?.send(`${round} by ${client.identity}`)
-      await sending?.catch(() => {})
-      await channel.messages(one(made).sid).update({ body: `${round}, edited` })
-      await channel.messages((made[0] as { sid: string }).sid).remove()
-      await channel.members(one(identities)).update({ attributes: JSON.stringify({ round }) })
-      await stage.service.channels(one(channels).sid).update({ friendlyName: `Renamed ${round}` })
+    const channelSids: string[] = []
+    for (let at = 0; at < CHANNELS; at += 1) {
+      const type = at % 2 ? 'public' : 'private'
+      const { sid } = await service.channels.create({
+        friendlyName: `Room ${at}`,
+        uniqueName: `room-${at}`,
+        type,
+      })
+      channelSids.push(sid)
+      for (const identity of identities)
+        if (chance(0.7)) await service.channels(sid).members.create({ identity })
     }
-    await Promise.all(
-      clients.map(async (client, at) => {
-        for (const { sid } of channels) {
-          const told = next(client, 'messageAdded', (it) => it.channelSid === sid && it.body === `end ${at}`)
-          await stage.service.channels(sid).messages.create({ from: 'end', body: `end ${at}` })
-          await told
-        }
-      }),
+    const clients = await Promise.all(
+      [...identities, ...identities.slice(0, TWINS)].map((it) => stage.come(it)),
     )
-    // Who is connected has been told everything.
+    const believers = clients.map((it) => new Believer(it))
+    const faults: string[] = []
     for (const client of clients)
-      if (client.state !== 'connected') await next(client, 'stateChanged', (state) => state === 'connected')
-    for (const { sid } of channels) {
-      const { messages, members, friendlyName } = await atRest(stage, sid)
+      client.on('error', ({ kind, message }) => {
+        if (kind !== 'missing' && kind !== 'forbidden') faults.push(message)
+      })
+    const deeds = deedsOf({ service, identities, clients, channelSids })
+    const done = new Set<string>()
+    for (let round = 0; round < ROUNDS; round += 1) {
+      stage.network.cut(() => chance(0.15))
+      await connected(clients, clients.length / 2)
       await Promise.all(
-        clients.map(async (client, at) => {
-          const channel = await client.getChannel(sid)
-          const last = Math.max(...Object.keys(messages).map(Number))
-          if ((channel.lastMessage?.index ?? -1) < last)
-            await next(client, 'channelUpdated', (it) => it.sid === sid && it.lastMessage?.index === last)
-          const now = await client.getChannel(sid)
-          assert.deepEqual(beliefs[at]?.complaints, [])
-          assert.deepEqual(beliefs[at]?.of(sid), messages)
-          assert.equal(now.friendlyName, friendlyName)
-          const believed = now.members.map((it) => [it.identity, it.attributes])
-          assert.deepEqual(Object.fromEntries(believed), members)
+        Array.from({ length: DEEDS_A_ROUND }, async () => {
+          const [name, deed] = one(deeds)
+          try {
+            await deed()
+            done.add(name)
+          } catch {
+            // What is lost may have been done, and what was done elsewhere is refused: the end tells.
+          }
         }),
       )
     }
+    await connected(clients, clients.length)
+    await stage.world.settle()
+    for (const believer of believers) {
+      const { client, complaints } = believer
+      // What was done last may still be on its way.
+      const late = Date.now() + PATIENCE_MS
+      let [believed, is] = [await believer.believed(), await whatIs(stage, client.identity)]
+      while (!isDeepStrictEqual(believed, is) && Date.now() < late)
+        [believed, is] = [await believer.believed(), await whatIs(stage, client.identity)]
+      assert.deepEqual(believed, is)
+      const { messages: _, ...rest } = is
+      assert.deepEqual(believer.known(), rest)
+      assert.deepEqual(complaints, [])
+      for (const identity of [client.identity, one(identities)]) {
+        let [shown, user] = await userShown(stage, client, identity)
+        while (!isDeepStrictEqual(shown, user) && Date.now() < late)
+          [shown, user] = await userShown(stage, client, identity)
+        assert.deepEqual(shown, user)
+      }
+    }
+    assert.deepEqual(faults, [])
+    assert.ok(done.size > deeds.length / 2, `only this was done: ${[...done]}`)
   })
 
   test('250 channels, and one with 150 members, are known when connect() resolves, also over a bad line', async () => {
