@@ -34,19 +34,24 @@ export const talk = async (given: Talk): Promise<void> => {
   print(`You are talking with ${name}. Type an answer, /picture <file>, or /end.`)
 
   let told = -1
-  /** Messages are told one after the other; one that comes while the older ones are read comes once. */
-  let telling = Promise.resolve()
-  const tell = (message: Message): void => {
-    telling = telling
-      .then(async () => {
-        if (message.index <= told) return
-        told = message.index
-        if (message.author === client.user.identity) return
-        print(`${name}: ${await wordsOf(message)}`)
-        await channel.updateLastConsumedMessageIndex(message.index)
-      })
+  const tellOne = async (message: Message): Promise<void> => {
+    if (message.index <= told) return
+    told = message.index
+    if (message.author === client.user.identity) return
+    try {
+      print(`${name}: ${await wordsOf(message)}`)
+      await channel.updateLastConsumedMessageIndex(message.index)
+    } catch {
       // What was not marked as read will be with the next message.
-      .catch(() => undefined)
+    }
+  }
+  const older = channel.getMessages(MESSAGES_A_PAGE).then(async ({ items }) => {
+    for (const it of items) await tellOne(it)
+  })
+  /** Messages are told one after the other: one that comes while the older ones are read after them, and once. */
+  let telling = older
+  const tell = (message: Message): void => {
+    telling = telling.then(() => tellOne(message))
   }
 
   const isEnded = Promise.withResolvers<void>()
@@ -70,7 +75,7 @@ export const talk = async (given: Talk): Promise<void> => {
   keys.on('keypress', onKey)
   terminal.on('line', onLine)
   try {
-    for (const message of (await channel.getMessages(MESSAGES_A_PAGE)).items) tell(message)
+    await older
     if (isOver(channel)) isEnded.resolve()
     await isEnded.promise
   } finally {
