@@ -296,8 +296,8 @@ export const openHub = ({ reader, encode, onFault, tellOthers }: HubOptions): Hu
         }
     },
     doubt: (events) => {
+      // That something is gone is told when it is sure.
       for (const event of events)
-        // That something is gone is told when it is sure.
         for (const { followed, number } of happeningsOf(event))
           if (number !== GONE) tellOthers?.(nameOf(followed), number)
     },

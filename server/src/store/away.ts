@@ -22,13 +22,17 @@ const SAID: Readonly<Record<Fate, string>> = {
 
 export class StoreAway extends Error {
   override readonly name = 'StoreAway'
-  /** What whoever asked is told. Without a time to ask again where that might do something twice. */
-  readonly refusal: Problem
+  readonly #fate: Fate
 
   constructor(fate: Fate, cause: unknown) {
     super(SAID[fate], { cause })
-    const retryAfterSeconds = fate === 'in doubt' ? undefined : RETRY_AFTER_S
-    this.refusal = problem('unavailable', { reason: SAID[fate], retryAfterSeconds })
+    this.#fate = fate
+  }
+
+  /** What whoever asked is told. Without a time to ask again where that might do something twice. */
+  get refusal(): Problem {
+    const retryAfterSeconds = this.#fate === 'in doubt' ? undefined : RETRY_AFTER_S
+    return problem('unavailable', { reason: this.message, retryAfterSeconds })
   }
 }
 

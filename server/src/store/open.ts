@@ -24,9 +24,15 @@ export const openStore = async (
   where: Where,
   { vault, hooks = quiet, nature = realNature, onFault = () => {} }: StoreOptions,
 ): Promise<Store> => {
-  const store = open(where, { hooks, nature, vault }, tellSparingly(onFault, nature))
+  const told = tellSparingly(onFault, nature)
+  let isOpen = false
+  const store = open(where, { hooks, nature, vault }, (fault) => {
+    // Before, whoever opens it is thrown what is wrong.
+    if (isOpen) told(fault)
+  })
   try {
     await migrate(store)
+    isOpen = true
     return store
   } catch (fault) {
     await store[Symbol.asyncDispose]()

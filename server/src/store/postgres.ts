@@ -222,6 +222,8 @@ class PostgresStore implements Store {
           broken = true
         })
         if (!dialects.postgres.isAway(fault)) throw fault
+        // A server that has handed over may keep its connections, and only read: another leads to its successor.
+        broken = true
         if (isUnsent(fault)) fate = 'not changed'
         if (fate === 'in doubt') this.#handed.hooks.inDoubt?.(tx.events)
         throw this.#away(fate, fault)

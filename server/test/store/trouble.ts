@@ -136,6 +136,15 @@ const postgresRules = (openPlace: OpenPlace): void => {
     await Promise.all(held)
     assert.equal((await sids(store.reader)).length, 16)
   })
+
+  test('[ST69] a connection that only reads is given up for another', async () => {
+    await using place = await openPlace()
+    const store = await place.open()
+    await store.transact('less', (tx) => ask(tx, 'set session characteristics as transaction read only'))
+    await isAway(add(store, sidOf(1)), NOTHING_CHANGED)
+    await add(store, sidOf(2))
+    assert.deepEqual(await sids(store.reader), [sidOf(2)])
+  })
 }
 
 /** PostgreSQL behind a proxy, in a moment that stands still: what is told once in a while is told once. */
