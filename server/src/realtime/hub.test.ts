@@ -386,3 +386,17 @@ test('who is put out and is in again while being caught up is asked about again,
   assert.equal(await following, true)
   assert.deepEqual([asked, vera.number], [2, 1])
 })
+
+test('who has cancelled what they may not follow is not told so any more', async () => {
+  await using chat = await openChat()
+  const { hub, followed } = await openPlace(chat)
+  const vera = new Believer()
+  const refused = Promise.withResolvers<void>()
+  const tell = () => assert.fail('told')
+  const following = hub.follow(vera.client, followed, { after: 0, admit: () => refused.promise, tell })
+  hub.unfollow(vera.client, followed)
+  await vera.follow(hub, followed)
+  refused.reject(new Error('not a member'))
+  assert.equal(await following, true)
+  assert.equal(hub.size, 1)
+})

@@ -229,9 +229,10 @@ export const openHub = ({ reader, encode, onFault, tellOthers }: HubOptions): Hu
       follower.isDoubted = false
       await admit()
       since = await missedSince(place, after ?? Number.MAX_SAFE_INTEGER)
-      if (!since || place.isGone) return false
+      if (place.isGone) return false
       // Cancelled or disconnected meanwhile.
       if (place.followers.get(follower.client) !== follower) return true
+      if (!since) return false
     } while (follower.isDoubted)
     tell(since)
     if (!since.isAll) {
@@ -269,11 +270,16 @@ export const openHub = ({ reader, encode, onFault, tellOthers }: HubOptions): Hu
       place.followers.set(client, follower)
       const those = ofClient.get(client) ?? new Set()
       ofClient.set(client, those.add(place))
+      const isWanted = () => place.followers.get(client) === follower
       let exists = false
       try {
         exists = await catchUpFollower(follower, place, wish)
+      } catch (fault) {
+        // Nobody waits for the answer, and who follows it anew would take it for theirs.
+        if (!isWanted()) return true
+        throw fault
       } finally {
-        if (!exists && place.followers.get(client) === follower) drop(client, place)
+        if (!exists && isWanted()) drop(client, place)
       }
       return exists
     },
