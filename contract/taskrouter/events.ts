@@ -76,6 +76,8 @@ export interface TaskRouterEvents {
   'worker.created': { worker: WorkerRow }
   'worker.deleted': { worker: WorkerRow }
   'worker.attributes.update': { worker: WorkerRow }
+  /** Their name changed, and their attributes did not. */
+  'worker.renamed': { worker: WorkerRow }
   'worker.activity.update': {
     worker: WorkerRow
     previousActivity: { sid: string | null; name: string | null; milliseconds: number }

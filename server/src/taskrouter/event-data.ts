@@ -10,8 +10,8 @@ import type { WorkerRow } from '@parley/contract/taskrouter/worker.ts'
 import type { WorkflowRow } from '@parley/contract/taskrouter/workflow.ts'
 import { parseWorkflowConfiguration } from './workflow-configuration.ts'
 
-/** Every event of a workspace but that one of them was kept. */
-export type Recorded = EventOf<Exclude<keyof TaskRouterEvents, 'event.kept'>>
+/** Every event of a workspace but that one of them was kept, and what Twilio has no event for. */
+export type Recorded = EventOf<Exclude<keyof TaskRouterEvents, 'event.kept' | 'worker.renamed'>>
 
 export type EventData = Readonly<Record<string, string>>
 

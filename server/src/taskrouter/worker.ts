@@ -184,14 +184,13 @@ const change = async (
   )
   worker = changed ?? worker
   if (renamed) await update(tx, 'reservations', { worker_sid: worker.sid }, { worker_name: friendlyName })
-  if (learned)
-    tx.record({
-      name: 'worker.attributes.update',
-      accountSid: worker.account_sid,
-      at: tx.now(),
-      actor,
-      worker,
-    })
+  tx.record({
+    name: learned ? 'worker.attributes.update' : 'worker.renamed',
+    accountSid: worker.account_sid,
+    at: tx.now(),
+    actor,
+    worker,
+  })
   await wakeRouter(tx, workspace.sid)
   return worker
 }

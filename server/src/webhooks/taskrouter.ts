@@ -33,6 +33,7 @@ export const taskrouter: Spellings<keyof TaskRouterEvents> = {
   'worker.created': asKept,
   'worker.deleted': asKept,
   'worker.attributes.update': asKept,
+  'worker.renamed': silent('Twilio has no event for it.'),
   'worker.activity.update': asKept,
   'worker.capacity.update': asKept,
   'worker.channel.availability.update': asKept,

@@ -924,6 +924,21 @@ describe('what is told', () => {
     assert.equal(second.socket.readyState, second.socket.OPEN)
   })
 
+  test('[EB85] of a worker is their new name', async () => {
+    await using bridge = await openBridge()
+    const ana = await bridge.centre.worker('ana')
+    await using raw = await bridge.begin(ana)
+    await bridge.centre.workspace.workers(ana).update({ friendlyName: 'anabel' })
+    const { friendly_name, version } = await raw.hears('worker.attributes.update')
+    assert.deepEqual(
+      { friendly_name, version },
+      {
+        friendly_name: 'anabel',
+        version: (await bridge.ask('GET', `Workers/${ana}`, bridge.token(ana))).body.version,
+      },
+    )
+  })
+
   test('[EB84] of a task that is being transferred is how it stands, to the others who have it', async () => {
     await using bridge = await openBridge()
     const [ana, ben] = [await bridge.centre.worker('ana'), await bridge.centre.worker('ben')]

@@ -1,5 +1,5 @@
 /**
- * What happens in a workspace as the worker SDK is told of it, EB80 to EB84: a frame, whom it is for, and what it says
+ * What happens in a workspace as the worker SDK is told of it, EB80 to EB85: a frame, whom it is for, and what it says
  * by which a socket knows whether it has seen it. Every event of TaskRouter is decided here.
  */
 import type { Event, EventOf } from '@parley/contract/event.ts'
@@ -45,6 +45,8 @@ export interface Told {
 type Telling = Omit<Told, 'type' | 'isAsked'>
 
 interface Tells<N extends keyof TaskRouterEvents> {
+  /** What it is called there, where that is not its name. */
+  readonly as?: string
   readonly tell?: (event: EventOf<N>) => Telling
   /** What they hear after it who have the task that others are to take, as `task.updated`: EB84. */
   readonly tellHolders?: (event: EventOf<N>) => Telling | undefined
@@ -58,7 +60,7 @@ const silent = (why: string): Silent => ({ silent: why })
 
 const versionOf = (it: object): number => (it as { readonly version?: number }).version ?? 0
 
-const ofWorker: Tells<'worker.activity.update' | 'worker.attributes.update'> = {
+const ofWorker: Tells<'worker.activity.update' | 'worker.attributes.update' | 'worker.renamed'> = {
   tell: ({ worker }) => ({
     workspaceSid: worker.workspace_sid,
     workerSid: worker.sid,
@@ -168,6 +170,8 @@ const TELLS: { readonly [N in keyof TaskRouterEvents]: Tells<N> | Silent } = {
   'worker.created': silent('Nobody of that worker is connected yet.'),
   'worker.deleted': silent('The sockets of the worker are closed.'),
   'worker.attributes.update': ofWorker,
+  // The SDK knows no other by which it takes over a worker as they are.
+  'worker.renamed': { ...ofWorker, as: 'worker.attributes.update' },
   'worker.activity.update': ofWorker,
   'worker.capacity.update': ofChannel,
   'worker.channel.availability.update': ofChannel,
@@ -212,7 +216,7 @@ export const tellAll = (events: readonly Event[]): Told[] => {
     const isAsked = event.actor.kind === 'client'
     const own = tells.tell?.(event as never)
     if (own) {
-      const one: Told = { ...own, type: event.name, isAsked }
+      const one: Told = { ...own, type: tells.as ?? event.name, isAsked }
       told.splice(placeOf(one, told), 0, one)
     }
     const holders = tells.tellHolders?.(event as never)
