@@ -217,6 +217,7 @@ export class ChatClient {
     }
     // Somebody may have come to other channels meanwhile.
     await Promise.all(Array.from(this.#rooms.values(), ({ settled }) => settled))
+    this.#check()
   }
 
   async #start(): Promise<void> {
