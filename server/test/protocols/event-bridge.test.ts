@@ -1043,6 +1043,29 @@ describe('its order', () => {
     assert.deepEqual(about, ['reservation.created', 'reservation.accepted', 'reservation.completed'])
   })
 
+  test('[EB96] a task is told of as it is, though it was changed before its reservation was heard of', async () => {
+    await using bridge = await openBridge({ engine: 'postgres' })
+    const { centre, world, workspaceSid } = bridge
+    const ana = await centre.worker('ana')
+    const task = await centre.task({ routingTarget: ana })
+    await centre.workspace.tasks(task).update({ attributes: '{"late":1}' })
+    await using raw = await bridge.begin(ana)
+    const sid = `WR${'0'.repeat(32)}`
+    const told = {
+      type: 'reservation.created',
+      workspaceSid,
+      workerSid: ana,
+      about: { kind: 'reservation', sid, version: 0, taskSid: task, taskVersion: 0, now: 'begins' },
+      payload: { sid, task: { sid: task, attributes: '{}' } },
+      isAsked: false,
+    }
+    const notice = ['event-bridge.told', { from: 'another', told, isCut: false }]
+    const said = JSON.stringify({ from: 'another', notices: [notice] })
+    await say.all(world.house.store.reader, { said })
+    assert.equal((await raw.hears('task.updated')).attributes, '{"late":1}')
+    assert.deepEqual(raw.types, ['init', 'reservation.created', 'task.updated'])
+  })
+
   test('[EB93] nothing of before', async () => {
     await using bridge = await openBridge()
     const ana = await bridge.centre.worker('ana')
@@ -1060,6 +1083,11 @@ describe('its order', () => {
     assert.deepEqual(await raw.ended, { code: 1013, reason: 'events may have been missed' })
   })
 })
+
+/** Says something as another node does. */
+const say = reading((db, at: { said: string }) =>
+  db.selectNoFrom(sql<string>`pg_notify('parley', ${at.said})`.as('said')),
+)
 
 /** Whoever waits for a lock. */
 const waiting = reading((db) =>

@@ -28,7 +28,7 @@ import { type Beginning, beginningOf, inNotices } from './beginning.ts'
 import { answerBridge, type Envelope, type Served } from './requests.ts'
 import type { Shown } from './shown.ts'
 import { Stream } from './stream.ts'
-import { type Told, tellAll } from './told.ts'
+import { type Told, tellAll, tellChanged } from './told.ts'
 import { forBus, fromBus } from './travel.ts'
 
 /** How long after an answer has gone out its events follow, in milliseconds: it came another way than they do. */
@@ -221,8 +221,16 @@ export const openEventBridge = (options: EventBridgeOptions): EventBridge => {
         // The answer to whoever asked for this may go out from another node.
         if (told.isAsked) for (const stream of streamsFor(told)) setTimeout(stream.pause(), AFTER_ANSWER_MS)
         deliver(told)
+        if (streamsFor(told).length > 0) await deliverTaskOf(told)
       })
       .catch(onFault)
+  }
+
+  /** Until its reservation was heard of nobody knew the task: what was done to it meanwhile may have been said before. */
+  const deliverTaskOf = async ({ about, isAsked }: Told): Promise<void> => {
+    if (about.kind !== 'reservation' || about.now !== 'begins') return
+    const task = await find(reader, 'tasks', { sid: about.taskSid })
+    if (task && task.version > about.taskVersion) deliver(tellChanged(task, reader.now(), isAsked))
   }
 
   const close = (it: Closed): void => {

@@ -6,6 +6,8 @@ import type { Event, EventOf } from '@parley/contract/event.ts'
 import type { TaskRouterEvents } from '@parley/contract/taskrouter/events.ts'
 import type { TaskRow } from '@parley/contract/taskrouter/task.ts'
 import type { TransferRow } from '@parley/contract/taskrouter/transfer.ts'
+import type { StoredTask } from '../../../store/tables/taskrouter.ts'
+import { taskRow } from '../../../taskrouter/index.ts'
 import {
   type Shown,
   showReservation,
@@ -120,6 +122,13 @@ const tellTask = (task: TaskRow): Telling => ({
   workerSid: undefined,
   about: aboutTask(task),
   payload: showTask(task),
+})
+
+/** A task as its row says. */
+export const tellChanged = (task: StoredTask, now: number, isAsked: boolean): Told => ({
+  ...tellTask(taskRow(task, now)),
+  type: 'task.updated',
+  isAsked,
 })
 
 const ofTask: Tells<'task.updated' | 'task.canceled' | 'task.completed' | 'task.wrapup'> = {
