@@ -194,7 +194,7 @@ export class Believer {
   }
 }
 
-export type Believed = Awaited<ReturnType<Believer['believed']>>
+type Believed = Awaited<ReturnType<Believer['believed']>>
 
 /** The same by REST. */
 export const whatIs = async ({ service }: Pick<Stage, 'service'>, identity: string): Promise<Believed> => {
