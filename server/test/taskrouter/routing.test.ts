@@ -202,6 +202,23 @@ describe('an offer', () => {
 })
 
 describe('tasks that ignore capacity', () => {
+  test('goes straight to its worker, and whoever comes first of the others has the next', async () => {
+    await using world = await openWorld()
+    const centre = await openCentre(world, { workspace: { multiTaskEnabled: false } })
+    const ana = await centre.worker('Ana', {}, centre.offline)
+    const ben = await centre.worker('Ben', {}, centre.offline)
+    const low = await centre.task()
+    const high = await centre.task({ priority: 5 })
+    const own = await centre.task({ routingTarget: ana, ignoreCapacity: 'true' })
+    for (const it of [ana, ben]) {
+      await centre.workspace.workers(it).update({ activitySid: centre.available })
+      world.clock.advance(1_000)
+    }
+    await world.settle()
+    assert.deepEqual(await centre.offersOf(own), ['Ana:pending'])
+    assert.deepEqual([await centre.offersOf(high), await centre.offersOf(low)], [['Ben:pending'], []])
+  })
+
   test('all reach the workers they name at once, however many there are for each', async () => {
     await using world = await openWorld()
     const centre = await openCentre(world)

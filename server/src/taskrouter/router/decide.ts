@@ -225,8 +225,10 @@ const provide = async (
     admitted.set(lane, those)
     for (const { sid } of those) lane.admitted.push(sid)
   }
-  const taken = new Set<string>()
-  let choosing = [...admitted.keys()]
+  // Who has been given one regardless is no more free for another in this round than who was chosen in it.
+  const taken = new Set(offers.map((it) => it.worker))
+  const hasUntaken = (lane: RoundLane) => (admitted.get(lane) ?? []).some(({ sid }) => !taken.has(sid))
+  let choosing = [...admitted.keys()].filter(hasUntaken)
   while (choosing.length) {
     const wanted = new Map(
       choosing.map((lane) => [lane, (admitted.get(lane) ?? []).filter(({ sid }) => !taken.has(sid))]),
@@ -237,9 +239,7 @@ const provide = async (
     const choice = choose(round, workspace.prioritize_queue_order)
     for (const { worker } of choice.offers) taken.add(worker)
     take(choosing, offers, choice, bySid)
-    choosing = choosing.filter(
-      (lane) => !lane.exhausted && (admitted.get(lane) ?? []).some(({ sid }) => !taken.has(sid)),
-    )
+    choosing = choosing.filter((lane) => !lane.exhausted && hasUntaken(lane))
   }
 }
 
