@@ -191,6 +191,13 @@ export const openRealtime = (options: RealtimeOptions): Realtime => {
         for (const client of those) if (client.serviceSid === it.serviceSid) client.close(it.why)
   }
 
+  const tellTurnedOut = (events: readonly Event[]): void => {
+    for (const event of events) {
+      const out = turnedOutBy(event)
+      if (out) bus.publish(TURNED_OUT_TOPIC, out)
+    }
+  }
+
   const mayFollow = async (client: Client, followed: Followed): Promise<boolean> => {
     try {
       await requireReading(reader, client, followed)
@@ -216,12 +223,16 @@ export const openRealtime = (options: RealtimeOptions): Realtime => {
     hear: (events) => {
       hub.hear(events)
       bridge.hear(events)
-      for (const event of events) {
-        const out = turnedOutBy(event)
-        if (out) bus.publish(TURNED_OUT_TOPIC, out)
-      }
+      tellTurnedOut(events)
     },
-    doubt: (events) => void setTimeout(() => hub.doubt(events), IN_DOUBT_MS).unref(),
+    doubt: (events) => {
+      const look = (): void => {
+        hub.doubt(events)
+        // Who was not is asked about, or comes back.
+        tellTurnedOut(events)
+      }
+      setTimeout(look, IN_DOUBT_MS).unref()
+    },
     get connections() {
       return sockets.size + bridge.door.size
     },

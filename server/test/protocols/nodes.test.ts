@@ -1,7 +1,9 @@
 /** Presence and what is told, over restarts and on every node. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { openProxy } from '../realtime/proxy.ts'
 import { type Engine, openWorld, type World } from '../world/index.ts'
+import { openPostgres } from '../world/postgres.ts'
 import { setStage, type Told } from './followers.ts'
 
 const reachability = (it: Told): boolean =>
@@ -96,4 +98,26 @@ test('[CS136] what one node commits the clients of every other hear', async () =
   const heard = (await ana.settled()).map((it) => it.event.list_unique_name).filter((it) => it !== undefined)
   assert.deepEqual(heard, [])
   await ana.client.close()
+})
+
+test('[CS117] who is put out hears nothing after, also where nobody was told whether that was committed', async () => {
+  await using database = await openPostgres()
+  const url = new URL(database.url)
+  await using way = await openProxy(Number(url.port))
+  url.port = String(way.port)
+  await using world = await openWorld({ live: true, databaseUrl: url.href })
+  const { service, enter } = await setStage(world)
+  const { sid } = await service.channels.create({})
+  const { messages, members } = service.channels(sid)
+  for (const identity of ['ana', 'vera']) await members.create({ identity })
+  await using ana = await enter('ana')
+  await using vera = await enter('vera')
+  for (const who of [ana, vera]) for (const name of ['messages', 'roster']) await who.follow(`${sid}.${name}`)
+  way.loseCommitOf((await members('vera').fetch()).sid)
+  await assert.rejects(members('vera').remove(), { status: 503, message: /it may have been done$/ })
+  await ana.change('map_item_removed')
+  await messages.create({ body: 'behind their back' })
+  await ana.change('list_item_added')
+  const heard = (await vera.settled()).map((it) => it.event_type)
+  assert.equal(heard.includes('list_item_added'), false)
 })
