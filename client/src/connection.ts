@@ -260,6 +260,7 @@ export class Connection {
   }
 
   #dispatch(it: Asked): void {
+    clearTimeout(it.again)
     this.#asked.set(it.id, it)
     this.#send(it.header, it.payload)
   }
