@@ -1045,25 +1045,32 @@ describe('its order', () => {
 
   test('[EB96] a task is told of as it is, though it was changed before its reservation was heard of', async () => {
     await using bridge = await openBridge({ engine: 'postgres' })
-    const { centre, world, workspaceSid } = bridge
+    const { centre, workspaceSid } = bridge
     const ana = await centre.worker('ana')
     const task = await centre.task({ routingTarget: ana })
     await centre.workspace.tasks(task).update({ attributes: '{"late":1}' })
     await using raw = await bridge.begin(ana)
-    const sid = `WR${'0'.repeat(32)}`
-    const told = {
-      type: 'reservation.created',
-      workspaceSid,
-      workerSid: ana,
-      about: { kind: 'reservation', sid, version: 0, taskSid: task, taskVersion: 0, now: 'begins' },
-      payload: { sid, task: { sid: task, attributes: '{}' } },
-      isAsked: false,
-    }
-    const notice = ['event-bridge.told', { from: 'another', told, isCut: false }]
-    const said = JSON.stringify({ from: 'another', notices: [notice] })
-    await say.all(world.house.store.reader, { said })
+    await sayAsAnother(bridge, offerTold(workspaceSid, ana, task))
     assert.equal((await raw.hears('task.updated')).attributes, '{"late":1}')
     assert.deepEqual(raw.types, ['init', 'reservation.created', 'task.updated'])
+  })
+
+  test('[EB96] the end of a task is told as that, though it came before its reservation was heard of', async () => {
+    await using bridge = await openBridge({ engine: 'postgres' })
+    const { centre, workspaceSid } = bridge
+    const ana = await centre.worker('ana')
+    const task = await centre.task({ routingTarget: ana })
+    await centre.workspace.tasks(task).update({ assignmentStatus: 'canceled', reason: 'gone' })
+    await using raw = await bridge.begin(ana)
+    await sayAsAnother(bridge, offerTold(workspaceSid, ana, task), {
+      type: 'task.canceled',
+      workspaceSid,
+      about: { kind: 'task', sid: task, version: 1 },
+      payload: { sid: task, assignment_status: 'canceled' },
+      isAsked: false,
+    })
+    await raw.hears('task.canceled')
+    assert.deepEqual(raw.types, ['init', 'reservation.created', 'task.canceled'])
   })
 
   test('[EB93] nothing of before', async () => {
@@ -1083,6 +1090,25 @@ describe('its order', () => {
     assert.deepEqual(await raw.ended, { code: 1013, reason: 'events may have been missed' })
   })
 })
+
+/** A task as it was made is offered to a worker. */
+const offerTold = (workspaceSid: string, workerSid: string, taskSid: string) => {
+  const sid = `WR${'0'.repeat(32)}`
+  return {
+    type: 'reservation.created',
+    workspaceSid,
+    workerSid,
+    about: { kind: 'reservation', sid, version: 0, taskSid, taskVersion: 0, now: 'begins' },
+    payload: { sid, task: { sid: taskSid, attributes: '{}' } },
+    isAsked: false,
+  }
+}
+
+const sayAsAnother = async ({ world }: Bridge, ...those: object[]): Promise<void> => {
+  const notices = those.map((told) => ['event-bridge.told', { from: 'another', told, isCut: false }])
+  const said = JSON.stringify({ from: 'another', notices })
+  await say.all(world.house.store.reader, { said })
+}
 
 /** Says something as another node does. */
 const say = reading((db, at: { said: string }) =>

@@ -8,6 +8,7 @@
 import { createHash } from 'node:crypto'
 import type { Event } from '@parley/contract/event.ts'
 import { problem } from '@parley/contract/problem.ts'
+import type { TaskRow } from '@parley/contract/taskrouter/task.ts'
 import type { Logger } from 'pino'
 import type { Bus } from '../../../bus/index.ts'
 import type { Perform } from '../../../http/binding.ts'
@@ -226,11 +227,15 @@ export const openEventBridge = (options: EventBridgeOptions): EventBridge => {
       .catch(onFault)
   }
 
-  /** Until its reservation was heard of nobody knew the task: what was done to it meanwhile may have been said before. */
+  /**
+   * Until its reservation was heard of nobody knew the task: what was done to it meanwhile may have been said before. Its
+   * end and its wrap-up are still to be said, by their own names: with them this reservation went on, or ended.
+   */
   const deliverTaskOf = async ({ about, isAsked }: Told): Promise<void> => {
     if (about.kind !== 'reservation' || about.now !== 'begins') return
     const task = await find(reader, 'tasks', { sid: about.taskSid })
-    if (task && task.version > about.taskVersion) deliver(tellChanged(task, reader.now(), isAsked))
+    if (!task || task.version <= about.taskVersion || hasEnded(task)) return
+    deliver(tellChanged(task, reader.now(), isAsked))
   }
 
   const close = (it: Closed): void => {
@@ -363,6 +368,9 @@ const closedBy = (event: Event, from: string): Closed | undefined => {
   if (event.name === 'worker.deleted') return { from, workerSid: event.worker.sid }
   return event.name === 'workspace.deleted' ? { from, workspaceSid: event.workspace.sid } : undefined
 }
+
+const hasEnded = ({ assignment_status: status }: Pick<TaskRow, 'assignment_status'>): boolean =>
+  status === 'wrapping' || status === 'completed' || status === 'canceled'
 
 /** So that no token is kept where it need not be. */
 const digestOf = (jwt: string): string => createHash('sha256').update(jwt).digest('hex')
