@@ -159,6 +159,21 @@ test('what was committed without anybody being told so is heard all the same', a
   await sol.next('messageAdded', (it) => it.body === 'words that are lost')
 })
 
+test('a worker is offered what was committed without anybody being told so', async () => {
+  await using behind = await openBehind(openWorkerStage)
+  const { stage, way } = behind
+  const { centre } = stage
+  const ana = await stage.hire('ana')
+  const { workers } = centre.workspace
+  await workers(ana.worker.sid).update({ activitySid: centre.away })
+  const task = await centre.task({ routingTarget: ana.worker.sid, ignoreCapacity: 'false' })
+  await nothingRuns(stage.world)
+  const offered = nextOf(ana, 'reservationCreated')
+  way.loseCommitOf(task)
+  await workers(ana.worker.sid).update({ activitySid: centre.available })
+  assert.equal((await offered).task.sid, task)
+})
+
 test('a worker goes on by themselves as well', async () => {
   await using behind = await openBehind(openWorkerStage)
   const { stage, way } = behind

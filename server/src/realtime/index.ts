@@ -228,6 +228,7 @@ export const openRealtime = (options: RealtimeOptions): Realtime => {
     doubt: (events) => {
       const look = (): void => {
         hub.doubt(events)
+        bridge.doubt(events)
         // Who was not is asked about, or comes back.
         tellTurnedOut(events)
       }

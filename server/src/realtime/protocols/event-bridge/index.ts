@@ -3,7 +3,8 @@
  * HTTP for everything it asks. Here the two meet: who is connected, what each is told, and that an answer comes first.
  *
  * What one node commits the others hear over the bus, as frames; one that is too long for the bus goes without its
- * attributes, which are then read. Where notices were lost every socket is closed: the SDK comes back and asks anew.
+ * attributes, which are then read. Where notices were lost every socket is closed, and where a commit was not answered those
+ * that it would have been told to: the SDK comes back and asks anew.
  */
 import { createHash } from 'node:crypto'
 import type { Event } from '@parley/contract/event.ts'
@@ -45,6 +46,7 @@ const TOLD_TOPIC = 'event-bridge.told'
 const REPLACED_TOPIC = 'event-bridge.replaced'
 const CLOSED_TOPIC = 'event-bridge.closed'
 const GIVEN_TOPIC = 'event-bridge.given'
+const DOUBTED_TOPIC = 'event-bridge.doubted'
 
 export interface EventBridgeOptions {
   readonly store: Store
@@ -69,6 +71,8 @@ export interface EventBridge extends AsyncDisposable {
   readonly door: BridgeSockets
   /** What this process has committed. */
   hear(events: readonly Event[]): void
+  /** What may have been committed: on every node whoever would be told of it comes back, and asks anew. */
+  doubt(events: readonly Event[]): void
   /** @throws what is refused */
   answer(asker: Asker, envelope: Envelope, ifMatch: string | undefined): Promise<BridgeAnswer>
   /** @throws a Problem that says why the token is not believed here */
@@ -82,6 +86,9 @@ type Closed = { readonly from: string } & (
   | { readonly workerSid: string; readonly replaced?: true }
   | { readonly workspaceSid: string }
 )
+
+/** For whom something is that may have happened. */
+type Doubted = Pick<Told, 'workspaceSid' | 'workerSid' | 'about'>
 
 /** What one node gave to an SDK that may have its socket at another. */
 interface GivenElsewhere {
@@ -198,13 +205,12 @@ export const openEventBridge = (options: EventBridgeOptions): EventBridge => {
     },
   })
 
-  const streamsIn = (workspaceSid: string): Stream[] =>
-    [...(workspaces.get(workspaceSid) ?? [])].map((it) => it.stream)
-
-  const streamsFor = (told: Told): Stream[] =>
+  const linksFor = (told: Doubted): readonly Link[] =>
     told.workerSid === undefined
-      ? streamsIn(told.workspaceSid).filter((it) => it.concerns(told))
-      : linksOf(told.workerSid).map((it) => it.stream)
+      ? [...(workspaces.get(told.workspaceSid) ?? [])].filter(({ stream }) => stream.concerns(told))
+      : linksOf(told.workerSid)
+
+  const streamsFor = (told: Told): Stream[] => linksFor(told).map((it) => it.stream)
 
   const deliver = (told: Told): void => {
     const frameOf = onceEncoded()
@@ -246,6 +252,15 @@ export const openEventBridge = (options: EventBridgeOptions): EventBridge => {
     else for (const { line } of linksOf(it.workerSid)) line.close('the worker was removed')
   }
 
+  const closeFor = (events: readonly Event[]): void => {
+    for (const event of events) {
+      const closed = closedBy(event, node)
+      if (!closed) continue
+      close(closed)
+      if (!alone) bus.publish(CLOSED_TOPIC, closed)
+    }
+  }
+
   /** In its turn among what is told: what was told before is judged by it. */
   const hearGiven = (about: unknown): void => {
     const { from, workerSid, token, session, beginning } = about as GivenElsewhere
@@ -258,6 +273,10 @@ export const openEventBridge = (options: EventBridgeOptions): EventBridge => {
       .catch(onFault)
   }
 
+  const comeBack = (those: Iterable<Link>): void => {
+    for (const { line } of those) line.close('events may have been missed')
+  }
+
   if (!alone) {
     bus.subscribe(TOLD_TOPIC, hearOther)
     bus.subscribe(GIVEN_TOPIC, hearGiven)
@@ -267,9 +286,9 @@ export const openEventBridge = (options: EventBridgeOptions): EventBridge => {
     bus.subscribe(CLOSED_TOPIC, (about) => {
       if ((about as Closed).from !== node) close(about as Closed)
     })
+    bus.subscribe(DOUBTED_TOPIC, (about) => comeBack(linksFor(about as Doubted)))
     bus.onMissed(() => {
-      for (const those of links.values())
-        for (const { line } of those) line.close('events may have been missed')
+      for (const those of [...links.values()]) comeBack(those)
     })
   }
 
@@ -327,12 +346,12 @@ export const openEventBridge = (options: EventBridgeOptions): EventBridge => {
         deliver(told)
         if (!alone) bus.publish(TOLD_TOPIC, { from: node, ...forBus(told) })
       }
-      for (const event of events) {
-        const closed = closedBy(event, node)
-        if (!closed) continue
-        close(closed)
-        if (!alone) bus.publish(CLOSED_TOPIC, closed)
-      }
+      closeFor(events)
+    },
+    doubt: (events) => {
+      for (const { workspaceSid, workerSid, about } of tellAll(events))
+        bus.publish(DOUBTED_TOPIC, { workspaceSid, workerSid, about } satisfies Doubted)
+      closeFor(events)
     },
     answer: async (asker, envelope, ifMatch) => {
       const paused =

@@ -86,7 +86,7 @@ export class Stream {
   }
 
   /** Whether it is for this worker: their own, or about a task that they know. */
-  concerns({ workerSid, about }: Told): boolean {
+  concerns({ workerSid, about }: Pick<Told, 'workerSid' | 'about'>): boolean {
     if (workerSid !== undefined) return workerSid === this.workerSid
     return this.isStarting || (about.kind === 'task' && this.#knowsTask(about.sid))
   }
