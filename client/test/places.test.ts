@@ -189,7 +189,7 @@ for (const isAway of [false, true])
     vera.on('userUpdated', (it, before) => {
       if (it.friendlyName !== before.friendlyName) names.push([before.friendlyName, it.friendlyName])
     })
-    const back = connected(vera)
+    const back = Promise.all([vera, ...(isAway ? [ana] : [])].map(connected))
     if (isAway) {
       stage.network.refuse(true)
       stage.network.cut()
