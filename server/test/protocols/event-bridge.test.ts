@@ -16,6 +16,7 @@ import { reading } from '../../src/store/query.ts'
 import { find } from '../../src/store/rows.ts'
 import { lockToChange } from '../../src/taskrouter/held.ts'
 import { tokenOf } from '../conformance/worker-sdk/agent.ts'
+import { ask } from '../store/given.ts'
 import { type Bridge, type Json, openBridge, RawBridge } from './bridge.ts'
 
 /** The sockets alone, with bounds of a test's own. */
@@ -1071,6 +1072,23 @@ describe('its order', () => {
     })
     await raw.hears('task.canceled')
     assert.deepEqual(raw.types, ['init', 'reservation.created', 'task.canceled'])
+  })
+
+  test('[EB93] of what could not be read nobody is told in part', async () => {
+    await using bridge = await openBridge({ engine: 'postgres' })
+    const { centre, world, workspaceSid } = bridge
+    const { store } = world.house
+    const ana = await centre.worker('ana')
+    const task = await centre.task({ routingTarget: ana })
+    await using raw = await bridge.begin(ana)
+    await store.transact('nobody reads', async (tx) => {
+      await ask(tx, 'lock table tasks in access exclusive mode')
+      await sayAsAnother(bridge, offerTold(workspaceSid, ana, task))
+      let reads: { pid: number } | undefined
+      while (!reads) reads = await waiting.first(store.reader, {})
+      await ask(store.reader, `select pg_terminate_backend(${reads.pid})`)
+      assert.equal((await raw.ended).reason, 'events may have been missed')
+    })
   })
 
   test('[EB93] nothing of before', async () => {

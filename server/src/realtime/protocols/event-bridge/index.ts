@@ -212,6 +212,10 @@ export const openEventBridge = (options: EventBridgeOptions): EventBridge => {
 
   const streamsFor = (told: Told): Stream[] => linksFor(told).map((it) => it.stream)
 
+  const comeBack = (those: Iterable<Link>): void => {
+    for (const { line } of those) line.close('events may have been missed')
+  }
+
   const deliver = (told: Told): void => {
     const frameOf = onceEncoded()
     for (const stream of streamsFor(told)) stream.tell(told, frameOf)
@@ -230,7 +234,10 @@ export const openEventBridge = (options: EventBridgeOptions): EventBridge => {
         deliver(told)
         if (streamsFor(told).length > 0) await deliverTaskOf(told)
       })
-      .catch(onFault)
+      .catch((fault) => {
+        onFault(fault)
+        comeBack(linksFor((about as { told: Doubted }).told))
+      })
   }
 
   /**
@@ -271,10 +278,6 @@ export const openEventBridge = (options: EventBridgeOptions): EventBridge => {
         if (stream) give(stream, beginning)()
       })
       .catch(onFault)
-  }
-
-  const comeBack = (those: Iterable<Link>): void => {
-    for (const { line } of those) line.close('events may have been missed')
   }
 
   if (!alone) {
