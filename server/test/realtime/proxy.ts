@@ -14,7 +14,7 @@ export interface Proxy {
   keepSilent(isSilent: boolean): void
   /** While refused, nobody gets through. */
   refuse(isRefused: boolean): void
-  /** A transaction of PostgreSQL's in which the words are said is committed, and its connection cut before it is told so. */
+  /** The next transaction of PostgreSQL's in which the words are said is committed, and its connection cut before it is told so. */
   loseCommitOf(words: string): void
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -43,7 +43,9 @@ export const openProxy = async (targetPort: number): Promise<Proxy> => {
     let isLost = false
     near.on('data', (said) => {
       isLost ||= lost !== undefined && said.includes(lost)
-      if (isLost && said.includes('commit\0')) far.unpipe(near).once('data', end).resume()
+      if (!isLost || !said.includes('commit\0')) return
+      lost = undefined
+      far.unpipe(near).once('data', end).resume()
     })
     near.pipe(far)
     if (!isSilent) far.pipe(near)
