@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
-import type { Channel, ChatClient } from '../src/index.ts'
+import type { Channel, ChatClient, ChatErrorKind } from '../src/index.ts'
 import { Believer, whatIs } from './believer.ts'
-import { PATIENCE_MS } from './next.ts'
+import { PATIENCE_MS, untilConnected } from './next.ts'
 import { openStage, type Stage } from './stage.ts'
 
 const PEOPLE = 10
@@ -13,6 +13,9 @@ const TWINS = 2
 const CHANNELS = 5
 const ROUNDS = 25
 const DEEDS_A_ROUND = 16
+
+/** What nobody waits for may fail so where channels go, people are put out and connections break. */
+const EXPECTED: readonly ChatErrorKind[] = ['missing', 'forbidden', 'lost', 'timeout']
 
 const chance = (part: number) => Math.random() < part
 const one = <T>(of: readonly T[]): T => of[Math.floor(Math.random() * of.length)] as T
@@ -108,17 +111,6 @@ const deedsOf = ({ service, identities, clients, channelSids }: Crowd) => {
   return Object.entries(deeds)
 }
 
-const connected = (clients: readonly ChatClient[], count: number): Promise<void> =>
-  new Promise((resolve) => {
-    const check = () => {
-      if (clients.filter((it) => it.state === 'connected').length < count) return
-      for (const end of ends) end()
-      resolve()
-    }
-    const ends = clients.map((it) => it.on('stateChanged', check))
-    check()
-  })
-
 /** As its client shows a user, and the same by REST. */
 const userShown = async ({ service }: Stage, client: ChatClient, identity: string) => {
   const { friendlyName, attributes, isOnline } = await client.getUser(identity)
@@ -157,13 +149,13 @@ describe('a crowd', () => {
     const faults: string[] = []
     for (const client of clients)
       client.on('error', ({ kind, message }) => {
-        if (kind !== 'missing' && kind !== 'forbidden') faults.push(message)
+        if (!EXPECTED.includes(kind)) faults.push(message)
       })
     const deeds = deedsOf({ service, identities, clients, channelSids })
     const done = new Set<string>()
     for (let round = 0; round < ROUNDS; round += 1) {
       stage.network.cut(() => chance(0.15))
-      await connected(clients, clients.length / 2)
+      await untilConnected(clients, clients.length / 2)
       await Promise.all(
         Array.from({ length: DEEDS_A_ROUND }, async () => {
           const [name, deed] = one(deeds)
@@ -176,7 +168,7 @@ describe('a crowd', () => {
         }),
       )
     }
-    await connected(clients, clients.length)
+    await untilConnected(clients)
     await stage.world.settle()
     for (const believer of believers) {
       const { client, complaints } = believer

@@ -32,3 +32,27 @@ export const nextAmong =
         resolve(args[0])
       })
     })
+
+interface Connects {
+  readonly state: string
+  on(name: 'stateChanged', listener: () => void): () => void
+}
+
+/** Until so many of them, or all, are connected at once. */
+export const untilConnected = (clients: readonly Connects[], count = clients.length): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const done = (then: () => void): void => {
+      clearTimeout(late)
+      for (const end of ends) end()
+      then()
+    }
+    const connected = () => clients.filter((it) => it.state === 'connected').length
+    const late = setTimeout(() => {
+      done(() => reject(new Error(`${connected()} of ${count} were connected after ${PATIENCE_MS} ms`)))
+    }, PATIENCE_MS)
+    const check = () => {
+      if (connected() >= count) done(resolve)
+    }
+    const ends = clients.map((it) => it.on('stateChanged', check))
+    check()
+  })

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
 import type { Reservation, WorkerClient } from '../src/index.ts'
-import { PATIENCE_MS } from './next.ts'
+import { PATIENCE_MS, untilConnected } from './next.ts'
 import { nextOf, openWorkerStage, type WorkerStage } from './worker-stage.ts'
 
 const WORKERS = 16
@@ -85,17 +85,6 @@ test('a crowd of workers, dropped and revived under load, ends in agreement', as
     return settled
   }
 
-  const connected = (count: number): Promise<void> =>
-    new Promise((resolve) => {
-      const check = () => {
-        if (clients.filter((it) => it.state === 'connected').length < count) return
-        for (const end of ends) end()
-        resolve()
-      }
-      const ends = clients.map((it) => it.on('stateChanged', check))
-      check()
-    })
-
   let isOver = false
   for (const client of clients)
     client.on('reservationCreated', (it) => {
@@ -103,7 +92,7 @@ test('a crowd of workers, dropped and revived under load, ends in agreement', as
     })
   for (let round = 0; round < ROUNDS; round += 1) {
     stage.network.cut(() => chance(0.1))
-    await connected(WORKERS / 2)
+    await untilConnected(clients, WORKERS / 2)
     for (let at = 0; at < TASKS_A_ROUND; at += 1)
       await centre.task({ attributes: JSON.stringify({ round, at }) })
     for (const client of clients) {
@@ -127,7 +116,7 @@ test('a crowd of workers, dropped and revived under load, ends in agreement', as
     else await perhaps(task?.update({ assignmentStatus: 'completed', reason: `round ${round}` }))
   }
   isOver = true
-  await connected(WORKERS)
+  await untilConnected(clients)
   // Nobody answers these any more: they are under way in the end.
   for (const client of clients) {
     const mine = client.reservations.find((it) => it.status === 'accepted')
@@ -135,7 +124,7 @@ test('a crowd of workers, dropped and revived under load, ends in agreement', as
   }
   await Promise.all(asked)
   await stage.world.house.runner.settle()
-  await connected(WORKERS)
+  await untilConnected(clients)
   for (const [at, client] of clients.entries()) {
     // Who has heard of the last change has heard of all before it.
     const last = nextOf(client, 'attributesUpdated', (it) => it.attributes.last === at)
