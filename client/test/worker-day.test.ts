@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { WebSocket as WsSocket } from 'ws'
 import type { Task, WebSocketClass } from '../src/index.ts'
-import { listenToAll, nextOf, openWorkerStage } from './worker-stage.ts'
+import { listenToAll, nextOf, openWorkerStage, type WorkerStage } from './worker-stage.ts'
 
 describe('a worker', () => {
   test('comes in, sees who they are, and changes what they do and know', async () => {
@@ -189,6 +189,16 @@ describe('a worker', () => {
   })
 })
 
+/** Three workers of one queue, the first of whom has a task. */
+const hireThree = async (stage: WorkerStage) => {
+  const ana = await stage.hire('ana')
+  const ben = await stage.hire('ben')
+  const cleo = await stage.hire('cleo')
+  const reservation = await stage.give(ana)
+  const [queue] = await ana.getTaskQueues()
+  return { ana, ben, cleo, reservation, queue }
+}
+
 describe('transfers', () => {
   test('warm, to the published SDK and back', async () => {
     await using stage = await openWorkerStage()
@@ -244,11 +254,7 @@ describe('transfers', () => {
 
   test('show whoever has the task how it stands meanwhile', async () => {
     await using stage = await openWorkerStage()
-    const ana = await stage.hire('ana')
-    const ben = await stage.hire('ben')
-    const cleo = await stage.hire('cleo')
-    const reservation = await stage.give(ana)
-    const [queue] = await ana.getTaskQueues()
+    const { ana, ben, cleo, reservation, queue } = await hireThree(stage)
     const told: unknown[] = []
     ana.on('taskUpdated', ({ status, attributes }) => told.push([status, attributes.note]))
     const becomes = (status: Task['status']) => nextOf(ana, 'taskUpdated', (it) => it.status === status)
@@ -322,11 +328,7 @@ describe('transfers', () => {
 
   test('cold, to a queue, until somebody takes it', async () => {
     await using stage = await openWorkerStage()
-    const ana = await stage.hire('ana')
-    const ben = await stage.hire('ben')
-    const cleo = await stage.hire('cleo')
-    const reservation = await stage.give(ana)
-    const [queue] = await ana.getTaskQueues()
+    const { ana, ben, cleo, reservation, queue } = await hireThree(stage)
     const offers = [nextOf(ben, 'reservationCreated'), nextOf(cleo, 'reservationCreated')]
     const attempt = nextOf(ana, 'transferAttemptFailed')
     const wrapping = nextOf(ana, 'reservationWrapUp')

@@ -49,7 +49,7 @@ export const talk = async (given: Talk): Promise<void> => {
     for (const it of items) await tellOne(it)
   })
   /** Messages are told one after the other: one that comes while the older ones are read after them, and once. */
-  let telling = older
+  let telling = older.catch(() => {})
   const tell = (message: Message): void => {
     telling = telling.then(() => tellOne(message))
   }

@@ -19,7 +19,7 @@ export { provisionWorkspace } from './provision.ts'
 export { acceptReservation, lockReservation, refuseReservation, updateReservation } from './reservation.ts'
 export { routes } from './routes.ts'
 export { cancelTask, completeTask, createTask, type TaskWanted, updateTaskAttributes } from './task.ts'
-export { taskRow } from './task-row.ts'
+export { isOver, taskRow } from './task-row.ts'
 export { cancelTransfer, startTransfer } from './transfer.ts'
 export { expectGone } from './worker-gone.ts'
 /** TaskRouter does nothing about what happens elsewhere: it keeps what happens here. */

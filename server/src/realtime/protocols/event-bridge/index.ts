@@ -9,13 +9,13 @@
 import { createHash } from 'node:crypto'
 import type { Event } from '@parley/contract/event.ts'
 import { problem } from '@parley/contract/problem.ts'
-import type { TaskRow } from '@parley/contract/taskrouter/task.ts'
 import type { Logger } from 'pino'
 import type { Bus } from '../../../bus/index.ts'
 import type { Perform } from '../../../http/binding.ts'
 import { beforeAnyChange, unlessAway } from '../../../store/away.ts'
 import { find } from '../../../store/rows.ts'
 import type { Store } from '../../../store/tx.ts'
+import { isOver } from '../../../taskrouter/index.ts'
 import type { Access, Bearer } from '../../access.ts'
 import {
   type BridgeBounds,
@@ -247,7 +247,8 @@ export const openEventBridge = (options: EventBridgeOptions): EventBridge => {
   const deliverTaskOf = async ({ about, isAsked }: Told): Promise<void> => {
     if (about.kind !== 'reservation' || about.now !== 'begins') return
     const task = await find(reader, 'tasks', { sid: about.taskSid })
-    if (!task || task.version <= about.taskVersion || hasEnded(task)) return
+    if (!task || task.version <= about.taskVersion) return
+    if (isOver(task) || task.assignment_status === 'wrapping') return
     deliver(tellChanged(task, reader.now(), isAsked))
   }
 
@@ -390,9 +391,6 @@ const closedBy = (event: Event, from: string): Closed | undefined => {
   if (event.name === 'worker.deleted') return { from, workerSid: event.worker.sid }
   return event.name === 'workspace.deleted' ? { from, workspaceSid: event.workspace.sid } : undefined
 }
-
-const hasEnded = ({ assignment_status: status }: Pick<TaskRow, 'assignment_status'>): boolean =>
-  status === 'wrapping' || status === 'completed' || status === 'canceled'
 
 /** So that no token is kept where it need not be. */
 const digestOf = (jwt: string): string => createHash('sha256').update(jwt).digest('hex')
